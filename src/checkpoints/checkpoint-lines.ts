@@ -17,22 +17,32 @@ export function folderAt(
 }
 
 /**
- * Calls `visit` for each file below each of the folders. Folders may be nested. What successors write to their hop's
- * folder, below the path of their original, belongs to them alone. A folder marker is not a file.
+ * Whether a blob in a checkpoint folder is a file of the job's checkpoints. What successors write to their hop's folder,
+ * below the path of their original, belongs to them alone; a folder marker is not a file, and neither is our request for
+ * a checkpoint. `below`: its path below the folder; `request`: the name of the file that is the request.
  */
+export function isCheckpointFile(
+  below: string,
+  blob: Pick<Located, 'sizeBytes' | 'metadata'>,
+  request: string,
+): boolean {
+  const [first = ''] = below.split('/');
+  return !isHopFolder(first) && below !== request && !isFolderMarker({ sizeBytes: -1, ...blob });
+}
+
+/** Calls `visit` for each file of checkpoints below each of the folders (`isCheckpointFile`). Folders may be nested. */
 export async function visitFolders<T extends BlobRoot, L extends Located>(
   folders: Iterable<T>,
   lines: AsyncIterable<L>,
+  request: string,
   visit: (folder: T, line: L) => void,
 ): Promise<void> {
   const byPlace = Map.groupBy(folders, placeKey);
   if (byPlace.size === 0) return;
   for await (const line of lines) {
-    if (isFolderMarker({ sizeBytes: -1, ...line })) continue;
     for (const path of ancestors(line.path)) {
       for (const folder of byPlace.get(placeKey({ ...line, path })) ?? []) {
-        const [first = ''] = belowFolder(folder, line).split('/');
-        if (!isHopFolder(first)) visit(folder, line);
+        if (isCheckpointFile(belowFolder(folder, line), line, request)) visit(folder, line);
       }
     }
   }

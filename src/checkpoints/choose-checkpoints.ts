@@ -34,7 +34,7 @@ export async function chooseCheckpoints(
   { store, topology }: StepContext,
   { point, listing, copying }: Found,
 ): Promise<(job: string) => Choice> {
-  const policy = topology.jobs.checkpoint;
+  const { checkpoint: policy, drain } = topology.jobs;
   const quietSince = new Date(Date.parse(point.startedAt) - toSeconds(policy.quiet) * 1000).toISOString();
   const rules = { complete: policy.complete, quietSince };
   const datastores: DatastorePlace[] = [];
@@ -44,11 +44,12 @@ export async function chooseCheckpoints(
   for await (const job of readLines(store, point.folder, listing.parts, 'raw-jobs'))
     folders.set(job.name, checkpointFolders(job, datastores, policy, rules));
   const all = [...folders.values()].flat();
-  await visitFolders(all, readLines(store, point.folder, copying.parts, 'blobs'), (folder, line) => {
+  const copied = readLines(store, point.folder, copying.parts, 'blobs');
+  await visitFolders(all, copied, drain.request, (folder, line) => {
     folder.scan.add({ path: belowFolder(folder, line), ...sizeAndTime(line) });
   });
   const unsteady = readLines(store, point.folder, copying.fuzzyParts, 'fuzzy');
-  await visitFolders(all, unsteady, (folder, line) => {
+  await visitFolders(all, unsteady, drain.request, (folder, line) => {
     folder.scan.unsteady(belowFolder(folder, line), line.copied);
   });
   return (job) => choiceOf(folders.get(job) ?? [], point.id);

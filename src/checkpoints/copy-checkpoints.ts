@@ -69,7 +69,7 @@ async function open(context: StepContext, standby: Standby, entries: readonly Le
     return [{ ...place, files: found }];
   });
   const lines = readPart(context.store, standby.point.sealed, 'blobs');
-  await visitFolders(folders, lines, (folder, line) => {
+  await visitFolders(folders, lines, context.topology.jobs.drain.request, (folder, line) => {
     folder.files.push({ path: belowFolder(folder, line), line });
   });
   return { standby, datastores: standby.datastores.map(placeOfDatastore), files };

@@ -6,7 +6,7 @@ import { apiVersions, type ArmResource, type BlobAccount } from '../azure/azure.
 import { textAt } from '../azure/body/json.ts';
 import { azureError } from '../azure/errors.ts';
 import { datastoreUri, sameName } from '../azure/ids.ts';
-import { blobStatus, isFolderMarker, listBlobs, statBlob, type ListedBlob } from '../azure/storage/blobs.ts';
+import { blobStatus, listBlobs, statBlob, type ListedBlob } from '../azure/storage/blobs.ts';
 import { copyBlob } from '../blobs/copy-blob.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import type { LedgerCheckpoint } from '../ledger/ledger.ts';
@@ -18,11 +18,10 @@ import type { Side } from '../topology/sides.ts';
 import { placeOfDatastore, type DatastorePlace } from '../workspace/datastores.ts';
 import { findAccount } from '../workspace/find-account.ts';
 import { checkpointFolder, outputPlace, type DatastorePath } from '../workspace/jobs/checkpoint.ts';
-import { isHopFolder } from '../workspace/jobs/hop-folder.ts';
 import type { RawJob } from '../workspace/jobs/job.ts';
 import { findWorkspace, nameOfId, type KnownWorkspace } from '../workspace/workspace.ts';
 import type { BringCheckpoint } from './bring-checkpoint.ts';
-import { belowFolder, folderAt } from './checkpoint-lines.ts';
+import { belowFolder, folderAt, isCheckpointFile } from './checkpoint-lines.ts';
 import { checkpointFolders, choiceOf, sizeAndTime, type Choice } from './choose-checkpoints.ts';
 
 interface Folder {
@@ -156,14 +155,12 @@ export class LiveCheckpoints {
     return { uri: datastoreUri(this.#side.workspace, checkpoint.datastore, `${target}/`), files: whole };
   };
 
-  /** The files of a checkpoint folder: without those of successors' own folders, and without our request. */
+  /** The files of a checkpoint folder. */
   async *#files({ account, container, path }: Folder): AsyncIterable<{ below: string; blob: ListedBlob }> {
     const { signal, topology } = this.#context;
     for await (const blob of listBlobs(account, container, path, signal)) {
       const below = belowFolder({ path }, blob);
-      const [first = ''] = below.split('/');
-      if (isFolderMarker(blob) || isHopFolder(first) || below === topology.jobs.drain.request) continue;
-      yield { below, blob };
+      if (isCheckpointFile(below, blob, topology.jobs.drain.request)) yield { below, blob };
     }
   }
 

@@ -9,8 +9,9 @@ import { cancelAll, findJob, surveyLate, surveyOf, type Asking, type Survey } fr
 import { FenceDeadline, GaveUp, type Ask } from '../fence/fence-deadline.ts';
 import { listDebts } from '../fence/old-side.ts';
 import { stopSchedules } from '../fence/stop-intake.ts';
-import type { StoppedJob } from '../fence/stopped-jobs.ts';
+import { StoppedRecord, type StoppedJob } from '../fence/stopped-jobs.ts';
 import { lastSuccessor, lineageOf, submittedAs } from '../ledger/ledger.ts';
+import { mapBounded } from '../run/work/bounded.ts';
 import { everySecond } from '../run/work/every-second.ts';
 import { writeFindings, type Finding } from '../run/work/findings.ts';
 import { reconcile, type StepResult } from '../run/work/outcome.ts';
@@ -23,6 +24,9 @@ import { showJob } from '../workspace/jobs/job.ts';
 const pauseMs = 2000;
 const linesOfLoss = 20;
 
+/** How many jobs are compared concurrently. */
+const window = 16;
+
 interface Zombie {
   name: string;
   seen: StoppedJob;
@@ -31,7 +35,7 @@ interface Zombie {
 }
 
 /**
- * Idempotent: what has ended stays so. Errors: NotYetError while the region does not answer; PreconditionError if it
+ * Idempotent: what has ended stays so, and is reported whichever attempt has ended it. Errors: NotYetError while the region does not answer; PreconditionError if it
  * refuses to cancel a job; AzureUnavailable.
  */
 export async function endZombies(context: StepContext): Promise<StepResult> {
@@ -41,7 +45,7 @@ export async function endZombies(context: StepContext): Promise<StepResult> {
     const intake = await stopIntake(context);
     const zombies = await endAll(context, policy === 'finish' ? toSeconds(deadline) * 1000 : 0);
     if (zombies.length === 0) return { state: 'completed', detail: `no job ran on in ${to.region}; ${intake}` };
-    const compared = await Promise.all(zombies.map((zombie) => compare(context, zombie)));
+    const compared = await compareAll(context, zombies);
     const byThemselves = zombies.filter(({ end }) => end !== 'Canceled').length;
     return {
       state: 'completed',
@@ -55,8 +59,12 @@ export async function endZombies(context: StepContext): Promise<StepResult> {
           failed: [],
         }),
       ],
-      evidence: await writeFindings(context, 'list', compared),
-      lost: linesOf(compared),
+      evidence: await writeFindings(
+        context,
+        'list',
+        compared.map((each) => findingOf(context, each)),
+      ),
+      lost: linesOf(context, compared),
     };
   } catch (error) {
     if (context.signal.aborted || !(error instanceof GaveUp)) throw error;
@@ -77,25 +85,29 @@ async function stopIntake(context: StepContext): Promise<string> {
   return stopSchedules(context, { side: to, run: debt?.run ?? run.runId }, ask);
 }
 
-/** Returns every job that was found unfinished, once it has ended. */
+/**
+ * Returns every job that this attempt, or an earlier one, found unfinished, once it has ended. Each is recorded before the
+ * first is cancelled: an attempt that follows would find none of them unfinished.
+ */
 async function endAll(context: StepContext, patienceMs: number): Promise<Zombie[]> {
-  const { azure, to, signal, topology, now } = context;
-  const limitMs = toSeconds(topology.policies.fenceDeadline) * 1000;
+  const { store, run, to, signal, now } = context;
+  const record = await StoppedRecord.open(store, run.runId);
   const zombies = new Map<string, Zombie>();
   const open = () => [...zombies.values()].filter(({ end }) => end === '').map(({ name }) => name);
-  const beat = everySecond(() =>
-    context.checkpoint({ unit: 'jobs', done: zombies.size - open().length, total: zombies.size }),
-  );
-  const asking = (): Asking => ({ azure, side: to, deadline: new FenceDeadline({ signal, limitMs }), beat });
+  const asking = askingOf(context, () => ({ done: zombies.size - open().length, total: zombies.size }));
   const found = await surveyLate(asking(), () => false, { isWhole: true });
-  let pages: Survey['pages'] = found.pages;
-  for (const [name, seen] of found.unfinished) zombies.set(name, { name, seen, end: '' });
-  for (const until = now().getTime() + patienceMs; open().length > 0 && now().getTime() < until;) {
-    await beat();
-    await wait(pauseMs, undefined, { signal });
+  await record.add({ stopped: Object.fromEntries(found.unfinished), ended: {} });
+  for (const [name, seen] of Object.entries(record.stopped)) zombies.set(name, { name, seen, end: '' });
+  const look = async (): Promise<Survey['pages']> => {
     const seen = await surveyOf(asking(), new Set(open()));
-    pages = seen.pages;
     for (const name of open()) if (!seen.unfinished.has(name)) note(zombies, name, seen.finished.get(name) ?? 'gone');
+    return seen.pages;
+  };
+  let pages = zombies.size > found.unfinished.size ? await look() : found.pages;
+  for (const until = now().getTime() + patienceMs; open().length > 0 && now().getTime() < until;) {
+    await asking().beat();
+    await wait(pauseMs, undefined, { signal });
+    pages = await look();
   }
   const ended = (name: string, status: string) => note(zombies, name, status);
   const refused = await cancelAll({ ...asking(), names: open(), pages, ended, waitForAll: true });
@@ -109,33 +121,65 @@ async function endAll(context: StepContext, patienceMs: number): Promise<Zombie[
   return [...zombies.values()].filter(({ seen }) => seen.minor !== true);
 }
 
+/** Returns what makes, for each piece of work, the access to the region with a deadline of its own; and one heartbeat. */
+function askingOf(context: StepContext, progress: () => { done: number; total: number }): () => Asking {
+  const { azure, to: side, signal, topology } = context;
+  const limitMs = toSeconds(topology.policies.fenceDeadline) * 1000;
+  const beat = everySecond(() => context.checkpoint({ unit: 'jobs', ...progress() }));
+  return () => ({ azure, side, deadline: new FenceDeadline({ signal, limitMs }), beat });
+}
+
 function note(zombies: Map<string, Zombie>, name: string, end: string): void {
   const zombie = zombies.get(name);
   if (zombie) zombie.end = end;
 }
 
+/** A job that ran on, and the successor that counts instead. */
+interface Compared extends Zombie {
+  successor?: { name: string; status: string };
+}
+
+function compareAll(context: StepContext, zombies: readonly Zombie[]): Promise<Compared[]> {
+  let done = 0;
+  const asking = askingOf(context, () => ({ done, total: zombies.length }));
+  return mapBounded(zombies, window, async (zombie) => {
+    await asking().beat();
+    const compared = await compare(context, zombie, asking());
+    done += 1;
+    return compared;
+  });
+}
+
+async function compare(context: StepContext, zombie: Zombie, asking: Asking): Promise<Compared> {
+  const { azure, store, from, to, signal } = context;
+  const raw = (await findJob(asking, zombie.name))?.raw;
+  const successor = await lastSuccessor(store, raw ? lineageOf(raw, to) : zombie.seen);
+  if (!successor) return zombie;
+  await asking.beat();
+  const there = await azureJobs(azure.arm, from.workspace).find(successor.name, { signal });
+  return { ...zombie, successor: { name: successor.name, status: there?.status ?? 'gone' } };
+}
+
 /** What became of the job, and which of the two counts. */
-async function compare(context: StepContext, { name, seen, end }: Zombie): Promise<Finding> {
-  const { azure, store, from, to, signal, topology } = context;
-  const limitMs = toSeconds(topology.policies.fenceDeadline) * 1000;
-  const asking = { azure, side: to, deadline: new FenceDeadline({ signal, limitMs }), beat: () => Promise.resolve() };
-  const raw = (await findJob(asking, name))?.raw;
-  const lineage = raw ? lineageOf(raw, to) : seen;
-  const successor = await lastSuccessor(store, lineage);
-  const there = successor && (await azureJobs(azure.arm, from.workspace).find(successor.name, { signal }));
+function findingOf({ to, from }: StepContext, { name, seen, end, successor }: Compared): Finding {
   const what = showJob({ name, owner: seen.owner, ...submittedAs(seen) });
   const ran = `it ran on in ${to.region} (${seen.status}), and is ${end}`;
   const outputs = end === 'Completed' ? `; what it wrote stays in the storage of ${to.region}` : '';
-  const reason = !successor
-    ? `${ran}; it has no successor${end === 'Completed' ? '' : `: submit it again in ${from.region}, if it is needed`}`
-    : `${ran}; its successor "${successor.name}" in ${from.region} is ${there?.status ?? 'gone'}, and is the one that counts`;
+  const reason = successor
+    ? `${ran}; its successor "${successor.name}" in ${from.region} is ${successor.status}, and is the one that counts`
+    : `${ran}; it has no successor${end === 'Completed' ? '' : `: submit it again in ${from.region}, if it is needed`}`;
   return { what, state: 'skipped', reason: reason + outputs };
 }
 
 /** What a person should see: a job without successor, or one of which there are two results. */
-function linesOf(compared: readonly Finding[]): string[] {
+function isLoss({ end, successor }: Compared): boolean {
+  return !successor || end === 'Completed';
+}
+
+function linesOf(context: StepContext, compared: readonly Compared[]): string[] {
   const lines = compared
-    .filter(({ reason }) => reason.includes('it has no successor') || reason.includes('and is Completed'))
+    .filter(isLoss)
+    .map((each) => findingOf(context, each))
     .map(({ what, reason }) => `${what}: ${reason}`);
   const more = lines.length - linesOfLoss;
   return more > 0 ? [...lines.slice(0, linesOfLoss), `and ${more} more`] : lines;

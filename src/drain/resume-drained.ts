@@ -4,20 +4,23 @@
  */
 import { drainedBy, type StoppedJob } from '../fence/stopped-jobs.ts';
 import { resubmitInPlace, type InterruptedJob } from '../jobs/resubmit-in-place.ts';
-import { lastSuccessor } from '../ledger/ledger.ts';
+import { lastSuccessor, type Successor } from '../ledger/ledger.ts';
 import { mapBounded } from '../run/work/bounded.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
 import { JobEnds, whileItAnswers, window } from './job-ends.ts';
 
 /**
- * Idempotent. A job whose successor runs on the other side by now is left alone. Errors: NotYetError while the region does
- * not answer; those of `resubmitInPlace`.
+ * Idempotent. A job whose successor was submitted on the other side is left alone; one that was only planned there runs
+ * nowhere. Errors: NotYetError while the region does not answer; AzureUnavailable; those of `resubmitInPlace`.
  */
 export async function resumeDrained(context: StepContext): Promise<string> {
   const { store, run, from } = context;
   await whileItAnswers(context, () => settle(context));
-  const drained = [...(await drainedBy(store, run.runId))].filter(([, { minor }]) => minor !== true);
+  // Without an end, Azure has refused to cancel it: it runs on.
+  const drained = [...(await drainedBy(store, run.runId))].filter(
+    ([, { minor, canceledAt }]) => minor !== true && canceledAt !== undefined,
+  );
   if (drained.length === 0) return 'no job was cancelled';
   const { jobs, moved } = await toGoOn(context, drained);
   const records = await resubmitInPlace(context, from, jobs);
@@ -39,14 +42,15 @@ async function settle(context: StepContext): Promise<void> {
 }
 
 async function toGoOn(
-  { azure, store, from, signal }: StepContext,
+  context: StepContext,
   drained: readonly [name: string, job: StoppedJob][],
 ): Promise<{ jobs: InterruptedJob[]; moved: number }> {
+  const { azure, store, from, signal } = context;
   const jobs = azureJobs(azure.arm, from.workspace);
   let moved = 0;
   const found = await mapBounded(drained, window, async ([name, job]): Promise<InterruptedJob | undefined> => {
     const last = await lastSuccessor(store, job);
-    if (last && last.region !== from.region) {
+    if (last && last.region !== from.region && (await wasSubmitted(context, last))) {
       moved += 1;
       return undefined;
     }
@@ -56,7 +60,17 @@ async function toGoOn(
   return { jobs: found.filter((each) => each !== undefined), moved };
 }
 
+/** A run that is cancelled between a submission and its record has submitted all the same: the region itself says so. */
+async function wasSubmitted({ azure, to, signal }: StepContext, { state, name }: Successor): Promise<boolean> {
+  return state !== 'planned' || (await azureJobs(azure.arm, to.workspace).find(name, { signal })) !== undefined;
+}
+
 function stateBefore({ status, canceledAt = '', endedAs }: StoppedJob): Omit<InterruptedJob, 'raw'> {
-  const old = { is: 'cancelled' as const, at: canceledAt, ...(endedAs === undefined ? {} : { endedAs }) };
+  const old = {
+    is: 'cancelled',
+    at: canceledAt,
+    drained: true,
+    ...(endedAs === undefined ? {} : { endedAs }),
+  } as const;
   return { status, lastSeenAt: canceledAt, old };
 }

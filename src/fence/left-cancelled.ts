@@ -5,7 +5,7 @@
 import { mapBounded } from '../run/work/bounded.ts';
 import { readLedgerSnapshot } from '../recovery-point/recovery-point.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, RecoveryPointRef } from '../plan/plan.ts';
 import { readRun } from '../run/journal.ts';
 import { resumeTag, showJob, statusOf, type NamedJob, type RawJob } from '../workspace/jobs/job.ts';
 import { lastSuccessor, submittedAs, type LedgerEntry, type Successor } from '../ledger/ledger.ts';
@@ -63,19 +63,29 @@ export interface TouchedJob extends NamedJob {
   twice: boolean;
 }
 
+/** A run that was cancelled. */
+interface CancelledRun {
+  runId: string;
+  plan: Plan;
+  /** The recovery point from which it resumed jobs: of its plan, or sealed by itself. */
+  point: RecoveryPointRef | undefined;
+  /** Whether it began to. */
+  resumed: boolean;
+}
+
 /**
  * All jobs that a cancelled run has cancelled on the old side, or submitted in the standby: nothing undoes that.
  * Errors: AzureUnavailable, ControlStoreError, RecoveryPointError.
  */
 export async function jobsTouched(
   store: ControlStore,
-  { runId, plan, resumed }: { runId: string; plan: Plan; resumed: boolean },
+  { runId, plan, point, resumed }: CancelledRun,
 ): Promise<TouchedJob[]> {
   const { stopped } = await StoppedRecord.open(store, runId);
   const known = new Map<string, Known>(Object.entries(stopped));
   // Only a run that reached phase `resume` has submitted anything; the fence may have seen none of the ledger's jobs.
-  if (resumed && plan.recoveryPoint) {
-    for await (const entry of readLedgerSnapshot(store, plan.recoveryPoint))
+  if (resumed && point) {
+    for await (const entry of readLedgerSnapshot(store, point))
       if (!known.has(entry.name)) known.set(entry.name, { ...entry, unseen: true });
   }
   const jobs = [...known].toSorted(([a], [b]) => (a < b ? -1 : 1));

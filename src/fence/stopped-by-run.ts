@@ -6,7 +6,10 @@ import type { ControlStore } from '../control-store/store.ts';
 import { stillShutOut } from './shut-out-record.ts';
 import { drainedBy } from './stopped-jobs.ts';
 
-/** Jobs that were cancelled, with their status before, and schedules that were enabled. */
+/**
+ * Jobs that it set out to cancel, with their status before, and schedules that were enabled. Whether a job was seen to
+ * end does not matter: a drain that a person gave up has not waited for that.
+ */
 export interface StoppedByRun {
   jobs: ReadonlyMap<string, { status: string }>;
   schedules: ReadonlySet<string>;

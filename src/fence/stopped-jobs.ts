@@ -1,5 +1,6 @@
 /**
- * What the fences of runs saw of the old jobs and did to them, as the control store has it. Below `runs/{run}/`:
+ * What runs saw of the old jobs and did to them (their fences, drains, and the ends of jobs that ran on unseen), as the
+ * control store has it. Below `runs/{run}/`:
  *
  *   stopped-jobs.json        how far the fence of the run has come (`Stopping`)
  *   stopped-jobs/{n}.json    what it saw, in parts that are written once: not all jobs again for each that ends
@@ -90,8 +91,10 @@ const fences = documentKind('list of fences', 1, Fences);
 export type OldJobState =
   | { is: 'unseen' }
   | ({ is: 'ended' } & EndedJob)
-  /** It ended because of the fence; `endedAs` unless it is `Canceled`. */
-  | { is: 'cancelled'; at: string; endedAs?: string }
+  /** It ended because of the fence, or of a drain; `endedAs` unless it is `Canceled`. */
+  | { is: 'cancelled'; at: string; endedAs?: string; drained?: true }
+  /** No fence has ended it, but an outage: it is resubmitted where it ran. `lastSeenAt`: unfinished; absent: not known. */
+  | { is: 'interrupted'; endedAs: string; seenAt: string; lastSeenAt?: string }
   /** It was cancelled, and may still run. */
   | { is: 'asked' }
   /** The region answers, and has not confirmed that it ended. */
@@ -220,18 +223,24 @@ export class StoppedRecord implements StoppedJobs {
     if (ended) return { is: 'ended', ...ended };
     const stopped = this.stopped[name];
     if (!stopped) return { is: 'unseen' };
-    const { canceledAt: at, endedAs } = stopped;
+    const { canceledAt: at, endedAs, drained } = stopped;
     if (at === undefined) return { is: 'asked' };
-    return { is: 'cancelled', at, ...(endedAs === undefined ? {} : { endedAs }) };
+    return {
+      is: 'cancelled',
+      at,
+      ...(endedAs === undefined ? {} : { endedAs }),
+      ...(drained === undefined ? {} : { drained }),
+    };
   };
 }
 
-/** Jobs that the drain of a run has cancelled, by name. They have no end of their own. */
+/**
+ * Jobs that the drain of a run set out to cancel, by name, without those that were seen to end by themselves. One
+ * without `canceledAt` may still run, or may have ended unseen.
+ */
 export async function drainedBy(store: ControlStore, runId: string): Promise<ReadonlyMap<string, StoppedJob>> {
   const { stopped, ended } = await StoppedRecord.open(store, runId);
-  return new Map(
-    Object.entries(stopped).filter(([name, job]) => job.drained && job.canceledAt !== undefined && !ended[name]),
-  );
+  return new Map(Object.entries(stopped).filter(([name, job]) => job.drained && !ended[name]));
 }
 
 /** Runs whose fences have set out to cancel jobs of a region, in order. */

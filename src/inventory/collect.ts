@@ -2,7 +2,7 @@
 import type { Arm } from '../azure/azure.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
-import { withStatus, type RawJob } from '../workspace/jobs/job.ts';
+import { isFinished, withStatus, type RawJob } from '../workspace/jobs/job.ts';
 
 /** What listing the unfinished jobs needs. */
 export interface CollectJobs {
@@ -14,7 +14,10 @@ export interface CollectJobs {
    * them canceled.
    */
   leftCancelled?: Readonly<Record<string, string>>;
-  /** Jobs that this run has drained: they too count as unfinished, in the state in which they were before. */
+  /**
+   * Jobs that this run has drained, or set out to: they too count as unfinished, in the state in which they were before
+   * it cancelled them.
+   */
   drained?: ReadonlyMap<string, { status: string }>;
   /** Called for every job that there is, finished or not. */
   onListed?: (job: RawJob) => void;
@@ -34,8 +37,15 @@ export async function* collectJobs(request: CollectJobs): AsyncIterable<RawJob> 
     ...(onListed ? { onListed } : {}),
     ...(signal ? { signal } : {}),
   };
-  for await (const { name, raw } of azureJobs(arm, workspace).unfinished(options)) {
+  for await (const { name, status, raw } of azureJobs(arm, workspace).unfinished(options)) {
     const before = drained.get(name)?.status;
-    yield before === undefined ? raw : withStatus(raw, before);
+    // It was faster than the cancel.
+    if (before !== undefined && status === 'Completed') continue;
+    yield before === undefined || !isCancelled(status) ? raw : withStatus(raw, before);
   }
+}
+
+/** Whether a cancel shows: one that Azure has not accepted leaves the job as it was. */
+function isCancelled(status: string): boolean {
+  return status === 'CancelRequested' || isFinished(status);
 }

@@ -48,7 +48,7 @@ export interface Facts {
   policy: Topology['jobs'];
   /** When the outage began, or when the run was triggered (ISO 8601). */
   goneSince: string;
-  /** What the fence of this run saw of it in its old workspace. */
+  /** What the fence of this run saw of it in its old workspace, or how it was interrupted where it goes on. */
   old: OldJobState;
 }
 
@@ -62,20 +62,25 @@ export interface Facts {
  * | unfinished            | cancelled by a fence       | resubmit or restart: it did not complete                    |
  * | unfinished            | not at all, or unfinished  | resubmit or restart, unless it may have completed meanwhile |
  * | unfinished            | answers, end not confirmed | owed: no successor                                          |
+ * | unfinished            | (no fence) interrupted     | resubmit or restart: it did not complete                    |
  * | CancelRequested       | anything                   | skip: a person ended it                                     |
  * | cancelled by a fence whose run was cancelled   ||  manual: it may have been submitted again since           |
  *
  * A part of another job, or a job whose tag or kind says so, is skipped or left for a person whatever the fence saw.
  */
 export function classify(facts: Facts): Classification {
+  return whyNot(facts) ?? howToGoOn(facts);
+}
+
+/** Returns why a job does not go on by itself, whatever its checkpoints are; undefined if it does. */
+export function whyNot(facts: Facts): Classification | undefined {
   return (
     outOfQuestion(facts) ??
     endedAsMeant(facts) ??
     forPerson(facts) ??
     unconfirmed(facts) ??
     endedOtherwise(facts) ??
-    mayHaveCompleted(facts) ??
-    howToGoOn(facts)
+    mayHaveCompleted(facts)
   );
 }
 
@@ -168,7 +173,7 @@ function forPerson({ spec, policy }: Facts): Classification | undefined {
 }
 
 function mayHaveCompleted({ entry, spec, goneSince, old }: Facts): Classification | undefined {
-  if (resumeWishOf(spec) === 'always' || old.is === 'cancelled') return undefined;
+  if (resumeWishOf(spec) === 'always' || old.is === 'cancelled' || old.is === 'interrupted') return undefined;
   const because = (why: string): Classification => ({
     class: 'may-have-completed',
     group: 'may have completed',

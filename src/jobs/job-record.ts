@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { UnderstudyError } from '../errors/error.ts';
 import { CheckpointFiles } from '../checkpoints/bring-checkpoint.ts';
 import { interactiveGroup, JobClass } from './classify.ts';
-import { LostWork, lostWorkOf } from './lost-work.ts';
+import { LostWork, lostWorkOf, type WorkedUntil } from './lost-work.ts';
 import { Change, Unmapped } from './spec/rewrite-spec.ts';
 import { Difference } from '../azure/body/compare.ts';
 import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
@@ -79,12 +79,12 @@ export function parseJobRecords(value: unknown, place: string): JobRecord[] {
   );
 }
 
-/** Adds the lost work to a record. `goneSince`: when the outage began, or the run was triggered (ISO 8601). */
-export function withLostWork(record: JobRecord, entry: LedgerEntry, goneSince: string): JobRecord {
+/** Adds the lost work to a record. `until`: when the job worked no more. */
+export function withLostWork(record: JobRecord, entry: LedgerEntry, until: WorkedUntil): JobRecord {
   // The work of a person in a job cannot be measured.
   if (record.class === 'skip' || record.group === interactiveGroup) return record;
   const { passedOver } = entry;
-  const lost = lostWorkOf(entry, goesOn(record), goneSince);
+  const lost = lostWorkOf(entry, goesOn(record), until);
   return { ...record, ...(passedOver ? { passedOver } : {}), lost };
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { showDuration } from '../topology/duration.ts';
+import type { OldJobState } from '../fence/stopped-jobs.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 
 /** The work that a job loses. */
@@ -12,7 +13,7 @@ export const LostWork = z.strictObject({
   since: z.string().optional(),
   /** What `since` is the time of. `last look`: the job had not begun when it was last seen. */
   from: z.enum(['checkpoint', 'submission', 'last look']),
-  /** From `since` until the outage (or the trigger, if the outage's beginning is unknown), in milliseconds. */
+  /** From `since` until it worked no more (see `workedUntil`), in milliseconds. Absent if not known. */
   ms: z.number().nonnegative().optional(),
   /** GPUs that the job used. Absent if not known. */
   gpus: z.number().nonnegative().optional(),
@@ -22,15 +23,39 @@ export type LostWork = z.infer<typeof LostWork>;
 /** Statuses in which a job has not begun to compute. */
 const before = new Set(['notstarted', 'queued', 'preparing', 'provisioning', 'starting']);
 
+/** Until when a job worked (ISO 8601). `orLater`: it was seen then, and nobody knows how long it went on. */
+export interface WorkedUntil {
+  at?: string;
+  orLater?: true;
+}
+
+/**
+ * Returns until when a job worked of which this is known. `goneSince`: when the outage began, or the run was triggered:
+ * what a region has done since is not looked for.
+ */
+export function workedUntil(old: OldJobState, goneSince: string): WorkedUntil {
+  // A drain begins after the trigger, and lets it work until it cancels it.
+  if (old.is === 'cancelled' && old.drained) return { at: old.at };
+  if (old.is !== 'interrupted') return { at: goneSince };
+  return old.lastSeenAt === undefined ? {} : { at: old.lastSeenAt, orLater: true };
+}
+
 /** Returns what a job loses whose successor goes on from its checkpoint, or not. */
-export function lostWorkOf(entry: LedgerEntry, goesOn: boolean, goneSince: string): LostWork {
+export function lostWorkOf(entry: LedgerEntry, goesOn: boolean, until: WorkedUntil): LostWork {
   const from = startOf(entry, goesOn);
-  const ms = from.since === undefined ? NaN : Math.max(0, Date.parse(goneSince) - Date.parse(from.since));
+  const ms = elapsedMs(from.since, until);
   return {
     ...from,
-    ...(Number.isNaN(ms) ? {} : { ms }),
+    ...(ms === undefined ? {} : { ms }),
     ...(entry.gpus === undefined ? {} : { gpus: entry.gpus }),
   };
+}
+
+/** Undefined if not known: what it has done since it was last seen is no less than nothing. */
+function elapsedMs(since: string | undefined, { at, orLater }: WorkedUntil): number | undefined {
+  if (since === undefined || at === undefined) return undefined;
+  const ms = Date.parse(at) - Date.parse(since);
+  return Number.isNaN(ms) || (orLater && ms <= 0) ? undefined : Math.max(0, ms);
 }
 
 function startOf(

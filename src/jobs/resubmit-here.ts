@@ -10,8 +10,11 @@ import { resubmitInPlace, type InterruptedJob } from './resubmit-in-place.ts';
 export interface PlannedJob {
   name: string;
   status: string;
-  lastSeenAt: string;
+  /** Absent: nobody has seen it unfinished. */
+  lastSeenAt?: string;
   endedAs: string;
+  /** See `InterruptedJob`. */
+  cancelledBy?: string;
 }
 
 /** Idempotent. Errors: those of `resubmitInPlace`; PreconditionError if a job is gone since the plan was made. */
@@ -20,11 +23,18 @@ export async function resubmitHere(context: StepContext): Promise<StepResult> {
   const planned = context.step.input.jobs as PlannedJob[];
   const jobs = azureJobs(azure.arm, from.workspace);
   const interrupted: InterruptedJob[] = [];
-  for (const { name, status, lastSeenAt, endedAs } of planned) {
+  for (const { name, status, lastSeenAt, endedAs, cancelledBy } of planned) {
     await context.checkpoint({ unit: 'jobs', done: 0, total: planned.length });
     const raw = (await jobs.find(name, { signal }))?.raw;
     if (!raw) throw new UnderstudyError('PreconditionError', `job "${name}" is gone since the plan was made`);
-    interrupted.push({ raw, status, lastSeenAt, old: { is: 'cancelled', at: now().toISOString(), endedAs } });
+    const seenAt = now().toISOString();
+    interrupted.push({
+      raw,
+      status,
+      lastSeenAt: lastSeenAt ?? seenAt,
+      ...(cancelledBy === undefined ? {} : { cancelledBy }),
+      old: { is: 'interrupted', endedAs, seenAt, ...(lastSeenAt === undefined ? {} : { lastSeenAt }) },
+    });
   }
   const evidence = new ResubmittedJobs(context, planned.length);
   await evidence.add(await resubmitInPlace(context, from, interrupted), 1);

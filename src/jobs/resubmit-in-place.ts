@@ -22,6 +22,8 @@ export interface InterruptedJob {
   /** Its status before it was interrupted, and when it last had it (ISO 8601). */
   status: string;
   lastSeenAt: string;
+  /** The run whose fence cancelled it, if that run was itself cancelled before the job was last seen. */
+  cancelledBy?: string;
   /** How it ended. */
   old: OldJobState;
 }
@@ -73,10 +75,10 @@ export async function resubmitInPlace(
 
 async function entryOf(
   { store, from }: StepContext,
-  { raw, status, lastSeenAt }: InterruptedJob,
+  { raw, status, lastSeenAt, cancelledBy }: InterruptedJob,
   checkpoints: LiveCheckpoints,
 ): Promise<LedgerEntry> {
   const job = withStatus(raw, status);
-  const made = { job, side: from, lastSeenAt, spec: await store.seal(specFolder, job) };
+  const made = { job, side: from, lastSeenAt, cancelledBy, spec: await store.seal(specFolder, job) };
   return toLedgerEntry({ ...made, ...(await checkpoints.last(raw)) });
 }

@@ -11,6 +11,7 @@ import { classify, type Classification } from './classify.ts';
 import { aboutJob, type JobRecord, withLostWork } from './job-record.ts';
 import { followedBy, followOutput, type Producers } from './follow-outputs.ts';
 import { laterJob, nextSuccessor, replacedBy, type NextSuccessor } from './next-successor.ts';
+import { workedUntil } from './lost-work.ts';
 import { rewriteSpec, type RewrittenSpec, type Unmapped } from './spec/rewrite-spec.ts';
 import { submitSuccessor } from './submit.ts';
 import { successorSpec } from './spec/successor-spec.ts';
@@ -41,13 +42,14 @@ export interface Resubmission {
  * Errors: those that a retry may resolve, and those that end the step (AzureUnavailable, FencedError, CredentialError).
  */
 export async function resubmitJob(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
+  const until = workedUntil(all.oldState(entry), goneSince(all.context));
   try {
-    return withLostWork(await goOn(entry, all), entry, goneSince(all.context));
+    return withLostWork(await goOn(entry, all), entry, until);
   } catch (error) {
     if (!isOfThisJob(error)) throw error;
     const group = error.details.azure?.code ?? error.code;
     const failed = { class: 'manual', outcome: 'failed', reason: messageOf(error), group } as const;
-    return withLostWork({ ...aboutJob(entry), ...failed }, entry, goneSince(all.context));
+    return withLostWork({ ...aboutJob(entry), ...failed }, entry, until);
   }
 }
 

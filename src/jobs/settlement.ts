@@ -3,7 +3,7 @@ import type { StepContext } from '../run/work/step-context.ts';
 import type { LedgerEntry, Settlement } from '../ledger/ledger.ts';
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 
-/** Returns the settlement of a job, by what the fence of this run saw of it. */
+/** Returns the settlement of a job, by what this run saw of it. */
 export function settlementOf(
   old: OldJobState,
   { status }: LedgerEntry,
@@ -22,6 +22,12 @@ export function settlementOf(
           };
     case 'ended':
       return { as: 'finished', at, reason: `it had ended (${old.status}) at ${old.seenAt}` };
+    case 'interrupted':
+      return {
+        as: old.endedAs === 'Canceled' ? 'cancelled' : 'finished',
+        at,
+        reason: `it had ended (${old.endedAs}) when run ${run.runId} looked, at ${old.seenAt}`,
+      };
     case 'asked':
     case 'unconfirmed':
       return { as: 'lost', at, reason: `${fence} set out to cancel it, and has not seen that it ended` };

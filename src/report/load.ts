@@ -43,7 +43,7 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
   const cancelled = state === 'cancelled' || run.cancelled !== undefined;
   // What has moved instead of it accounts for the jobs.
   const undone = cancelled && rowOf(plan.operation).cancel === 'undo' && run.supersededBy === undefined;
-  const touched = undone ? await readTouched(store, runId, plan, records) : {};
+  const touched = undone ? await readTouched(store, { runId, plan, point }, records) : {};
   const overtaken = state === 'failed' ? await overtakenBy(store, run) : undefined;
   return {
     header,
@@ -73,12 +73,11 @@ function hasMoved(plan: Plan, records: StepRecord[]): boolean {
 /** A damaged recovery point or job ledger does not prevent the rest of the report. */
 async function readTouched(
   store: ControlStore,
-  runId: string,
-  plan: Plan,
+  run: { runId: string; plan: Plan; point: ReportInput['recoveryPoint'] },
   records: StepRecord[],
 ): Promise<Pick<ReportInput, 'touched' | 'problems'>> {
   try {
-    return { touched: await jobsTouched(store, { runId, plan, resumed: hasBegun(plan, records) }) };
+    return { touched: await jobsTouched(store, { ...run, resumed: hasBegun(run.plan, records) }) };
   } catch (error) {
     const damaged = isUnderstudyError(error, 'RecoveryPointError') || isUnderstudyError(error, 'ControlStoreError');
     if (!damaged) throw error;

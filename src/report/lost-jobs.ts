@@ -31,12 +31,18 @@ export function measureJobs({ items, problems }: { items: JobEvidence[]; problem
   ].filter((why) => why !== undefined);
   const unknown = problems[0]
     ? `what jobs lost cannot be read: ${problems[0]}`
-    : unmeasured && `since when ${nameOf(unmeasured)} had run is not known`;
+    : unmeasured && whyUnmeasured(unmeasured);
   return {
     ...(worst && { worst: worstOf(worst) }),
     ...(whys.length > 0 && { why: whys.join('; ') }),
     ...(unknown !== undefined && { unknown }),
   };
+}
+
+function whyUnmeasured(job: Interrupted): string {
+  return job.lost.since === undefined
+    ? `since when ${nameOf(job)} had run is not known`
+    : `until when ${nameOf(job)} ran is not known`;
 }
 
 /** Of two jobs that lose the same time, the one with more GPUs. */

@@ -40,6 +40,8 @@ describe('a training in the midst of a checkpoint', () => {
     scene = await startTraining();
     await write(10, 'model.bin', 'optimizer.bin', 'state.json');
     await write(20, 'model.bin');
+    // A request that a drain could not take back is no file of a checkpoint.
+    await upload(scene.eastAccount, scene.eastContainer, 'checkpoints/train/checkpoint-now', '{}');
   }, 120_000);
   afterAll(() => scene?.close());
 

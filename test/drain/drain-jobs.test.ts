@@ -1,6 +1,9 @@
 /** What becomes of the jobs of the old side before a switchover moves: on the local Azure, with real blobs. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Azure } from '../../src/azure/azure.ts';
 import { readFences, StoppedRecord } from '../../src/fence/stopped-jobs.ts';
+import { entryOf } from '../checkpoints/training.ts';
+import { replicate, type TestRun } from '../recovery-point/scene.ts';
 import { request, startDraining, type Draining } from './draining.ts';
 
 let scene: Draining;
@@ -149,5 +152,42 @@ describe('under the policy "checkpoint"', () => {
     await scene.write('checkpoints/train/step-3.json');
     at += 2 * 3_600_000;
     expect(await draining).toMatchObject({ facts: { drained: 1 } });
+  });
+});
+
+describe('a drain that a person gives up while a cancel is under way', () => {
+  const notSeenToEnd = async (accept?: () => Promise<void>): Promise<TestRun> => {
+    const run = scene.switchover({ policy: 'cancel' });
+    const cut = new AbortController();
+    const start: Azure['arm']['start'] = async (...args) => {
+      await (accept ? accept() : scene.azure.arm.start(...args));
+      cut.abort();
+      cut.signal.throwIfAborted();
+    };
+    const disturbed = { ...scene.azure, arm: { ...scene.azure.arm, start } };
+    await expect(scene.drain(run, { signal: cut.signal, azure: disturbed })).rejects.toThrow();
+    return run;
+  };
+  const inLedger = async (run: TestRun) => {
+    const { ref } = await replicate(scene.run({ operation: 'switchover', runId: run.runId }));
+    return entryOf(scene, ref, 'train');
+  };
+
+  it('leaves the job in the recovery point as it was: this run cancelled it, and nobody else', async () => {
+    const run = await notSeenToEnd();
+    expect(['CancelRequested', 'Canceled']).toContain(await scene.status('train'));
+    expect(await inLedger(run)).toMatchObject({ status: 'Running' });
+    await until(async () => (await scene.status('train')) === 'Canceled');
+    expect(await inLedger(run)).toMatchObject({ status: 'Running' });
+  });
+
+  it('does not hide that the job has completed', async () => {
+    await scene.cancelByHand('train');
+    await until(async () => (await scene.status('train')) === 'Canceled');
+    await scene.submit('train-2', { run: 3 });
+    const run = await notSeenToEnd(() => Promise.resolve());
+    await until(async () => (await scene.status('train-2')) === 'Completed');
+    const { ref } = await replicate(scene.run({ operation: 'switchover', runId: run.runId }));
+    expect(await entryOf(scene, ref, 'train-2')).toBeUndefined();
   });
 });

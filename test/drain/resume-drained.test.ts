@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
 import { StoppedRecord } from '../../src/fence/stopped-jobs.ts';
-import { lastSuccessor, planSuccessor, successorName } from '../../src/ledger/ledger.ts';
+import { lastSuccessor, markSubmitted, planSuccessor, successorName } from '../../src/ledger/ledger.ts';
 import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
 import { digestsOf, entryOf, firstCheckpoint, sha256 } from '../checkpoints/training.ts';
 import { replicate, type TestRun } from '../recovery-point/scene.ts';
@@ -41,6 +41,15 @@ async function drained(): Promise<TestRun> {
   await scene.write('checkpoints/train/step-3.json', 'step 3');
   await draining;
   return run;
+}
+
+/** The switchover has planned the successor of the training in the other region. */
+async function planThere(run: TestRun): Promise<void> {
+  const { ref } = await replicate(scene.run({ operation: 'switchover', runId: run.runId }));
+  const entry = await entryOf(scene, ref, 'train');
+  if (!entry) throw new Error('the ledger has no job');
+  const settled = { as: 'cancelled', at: new Date().toISOString(), reason: 'a test' } as const;
+  await planSuccessor(scene.store, { entry, to: 'westus3', run: run.runId, settled });
 }
 
 describe('a drained job', () => {
@@ -114,15 +123,35 @@ describe('a drained job', () => {
     expect(await successors()).toEqual([successor]);
   });
 
-  it('whose successor runs in the other region is left alone', async () => {
+  it.each(['recorded', 'not recorded'] as const)(
+    'whose successor was submitted in the other region, and that is %s, is left alone',
+    async (recorded) => {
+      const run = await drained();
+      await planThere(run);
+      if (recorded === 'recorded') await markSubmitted(scene.store, root, 1);
+      else {
+        const environmentId = `${scene.west}/environments/e/versions/1`;
+        await scene.fixture.put(environmentId, { properties: { image: 'mcr.microsoft.com/azureml/base:1' } });
+        const job = { jobType: 'Command', command: 'python train.py', environmentId };
+        await scene.fixture.put(`${scene.west}/jobs/${successor}`, { properties: job });
+      }
+      expect(await scene.resume(run)).toBe('0 of 1 drained jobs go on in eastus, 1 run on the other side by now');
+      expect(await successors()).toEqual([]);
+    },
+  );
+
+  it('whose successor was planned in the other region, and never submitted, goes on where it was', async () => {
     const run = await drained();
-    const { ref } = await replicate(scene.run({ operation: 'switchover', runId: run.runId }));
-    const entry = await entryOf(scene, ref, 'train');
-    if (!entry) throw new Error('the ledger has no job');
-    const settled = { as: 'cancelled', at: new Date().toISOString(), reason: 'a test' } as const;
-    await planSuccessor(scene.store, { entry, to: 'westus3', run: run.runId, settled });
-    expect(await scene.resume(run)).toBe('0 of 1 drained jobs go on in eastus, 1 run on the other side by now');
-    expect(await successors()).toEqual([]);
+    await planThere(run);
+    expect(await scene.resume(run)).toBe('1 of 1 drained jobs go on in eastus');
+    expect(await scene.resume(run)).toBe('1 of 1 drained jobs go on in eastus');
+    const next = successorName(root, 2);
+    expect(await successors()).toEqual([next]);
+    expect(await lastSuccessor(scene.store, { lineageRoot: root, hop: 0 })).toMatchObject({
+      name: next,
+      region: 'eastus',
+      state: 'submitted',
+    });
   });
 
   it('goes on if the undo is killed between the submission and its record, and no second one is submitted', async () => {

@@ -101,7 +101,7 @@ describe('what the cancelled run says of them', () => {
     const { plan } = made.context();
     // The scene has no recovery point in its control store: what the fence saw is enough.
     const { recoveryPoint: _point, ...rest } = plan;
-    return jobsTouched(made.store, { runId: 'run-1', plan: rest, resumed });
+    return jobsTouched(made.store, { runId: 'run-1', plan: rest, point: undefined, resumed });
   };
 
   it('names each, its owner and what to do', async () => {

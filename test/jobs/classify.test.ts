@@ -170,6 +170,7 @@ describe('what the fence saw of a job', () => {
   const unseen: OldJobState = { is: 'unseen' };
   const asked: OldJobState = { is: 'asked' };
   const cancelled: OldJobState = { is: 'cancelled', at };
+  const interrupted: OldJobState = { is: 'interrupted', endedAs: 'Failed', seenAt: at };
   const ended = (status: string): OldJobState => ({ is: 'ended', status, seenAt: at });
   const limit = { limits: { jobLimitsType: 'Command', timeout: 'PT1H' } };
   const always = { tags: { 'understudy.resume': 'always' } };
@@ -188,6 +189,9 @@ describe('what the fence saw of a job', () => {
     ['Finalizing', {}, unseen, 'may-have-completed', /finalizing/],
     ['Finalizing', {}, asked, 'may-have-completed', /finalizing/],
     ['Finalizing', {}, cancelled, 'resubmit', /step-9/],
+    ['Finalizing', {}, interrupted, 'resubmit', /step-9/],
+    ['Running', limit, interrupted, 'resubmit', /step-9/],
+    ['Running', { tags: { 'understudy.resume': 'never' } }, interrupted, 'skip', /never/],
     ['Finalizing', {}, ended('Completed'), 'skip', /had completed/],
     ['Finalizing', {}, ended('Failed'), 'manual', /Failed/],
     ['Running', limit, unseen, 'may-have-completed', /time limit/],

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { gpusOf } from '../../src/workspace/jobs/gpus.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
+import type { OldJobState } from '../../src/fence/stopped-jobs.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
 import { withLostWork } from '../../src/jobs/job-record.ts';
-import { gpuHoursOf, showLostWork } from '../../src/jobs/lost-work.ts';
+import { gpuHoursOf, workedUntil, showLostWork } from '../../src/jobs/lost-work.ts';
 import { command } from './scene.ts';
 
 const entry = (more: Partial<LedgerEntry> = {}): LedgerEntry => ({
@@ -29,7 +30,7 @@ const checkpoint = {
   recoveryPoint: 'r',
   writtenAt: '2026-11-21T09:00:00.000Z',
 };
-const lostBy = (of: LedgerEntry, record: Partial<JobRecord>) =>
+const lostBy = (of: LedgerEntry, record: Partial<JobRecord>, old: OldJobState = { is: 'unseen' }) =>
   withLostWork(
     {
       old: 'train',
@@ -42,7 +43,7 @@ const lostBy = (of: LedgerEntry, record: Partial<JobRecord>) =>
       ...record,
     },
     of,
-    '2026-11-21T10:30:00.000Z',
+    workedUntil(old, '2026-11-21T10:30:00.000Z'),
   ).lost;
 const minutes = (count: number) => count * 60_000;
 
@@ -92,6 +93,33 @@ describe('the work that a job loses', () => {
     const lost = lostBy(unknown, { class: 'restart' });
     expect(lost).toEqual({ from: 'submission' });
     expect(lost && showLostWork(lost)).toBe('an unknown time of work (GPU-hours unknown)');
+  });
+
+  it('of a job that a drain has cancelled is measured to that: its checkpoint may be newer than the trigger', () => {
+    const drained = { is: 'cancelled', at: '2026-11-21T11:15:00.000Z', drained: true } as const;
+    const newer = { ...checkpoint, writtenAt: '2026-11-21T11:00:00.000Z' };
+    const record = { checkpoint: 'azureml://…' };
+    expect(lostBy(entry({ checkpoint: newer }), record, drained)).toMatchObject({ ms: minutes(15) });
+    // By the fence of a failover: its region was gone before.
+    const { drained: _, ...fenced } = drained;
+    expect(lostBy(entry({ checkpoint }), record, fenced)).toMatchObject({ ms: minutes(90) });
+  });
+
+  it('of a job that was interrupted where it goes on is measured to when it was last seen, or is unknown', () => {
+    const record = { checkpoint: 'azureml://…' };
+    const seen = {
+      is: 'interrupted',
+      endedAs: 'Failed',
+      seenAt: '2026-11-24T08:00:00.000Z',
+      lastSeenAt: '2026-11-21T10:00:00.000Z',
+    } as const;
+    expect(lostBy(entry({ checkpoint }), record, seen)).toMatchObject({ from: 'checkpoint', ms: minutes(60) });
+    const { lastSeenAt: _, ...unseen } = seen;
+    expect(lostBy(entry({ checkpoint }), record, unseen)?.ms).toBeUndefined();
+    // It was still working after it was last seen.
+    const newer = { ...checkpoint, writtenAt: '2026-11-21T10:20:00.000Z' };
+    expect(lostBy(entry({ checkpoint: newer }), record, seen)?.ms).toBeUndefined();
+    expect(lostBy(entry({ status: 'Queued' }), { class: 'restart' }, seen)?.ms).toBeUndefined();
   });
 
   it('is counted in GPU-hours', () => {

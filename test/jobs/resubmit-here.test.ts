@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { actions } from '../../src/actions.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
+import { linesOf } from '../../src/cli/commands/jobs.ts';
 import { findInterrupted } from '../../src/jobs/find-interrupted.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
-import { successorName } from '../../src/ledger/ledger.ts';
+import { lastSuccessor, successorName } from '../../src/ledger/ledger.ts';
 import { openByRef } from '../../src/recovery-point/recovery-point.ts';
 import type { RecoveryPointRef, Step } from '../../src/plan/plan.ts';
 import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
@@ -33,7 +34,14 @@ afterAll(() => scene?.close());
 const found = async (names: string[] = []) => {
   const context = scene.run().context(resubmitStep);
   const point = await openByRef(scene.store, ref);
-  return findInterrupted({ azure: context.azure, store: scene.store, side: context.from, point, names });
+  return findInterrupted({
+    azure: context.azure,
+    store: scene.store,
+    side: context.from,
+    point,
+    names,
+    policy: scene.topology.jobs,
+  });
 };
 
 it('a job that runs, or that a person cancelled, was not interrupted', async () => {
@@ -43,6 +51,43 @@ it('a job that runs, or that a person cancelled, was not interrupted', async () 
     message: expect.stringContaining('Running'),
   });
   await expect(found(['nobody'])).rejects.toMatchObject({ code: 'UsageError' });
+});
+
+it('one that does not go on by itself is found with the reason, and nothing is promised of it', async () => {
+  const environmentId = `${scene.east}/environments/e/versions/1`;
+  for (const [name, wish] of Object.entries({ 'of-never': 'never', 'of-manual': 'manual', doomed: 'always' }))
+    await scene.fixture.put(`${scene.east}/jobs/${name}`, {
+      properties: {
+        jobType: 'Command',
+        command: 'x',
+        environmentId,
+        tags: { 'understudy.resume': wish },
+        properties: {
+          'simulator.prepareSeconds': '0',
+          'simulator.queueSeconds': '0',
+          'simulator.runSeconds': '1',
+          'simulator.outcome': 'Failed',
+        },
+      },
+    });
+  const names = ['of-never', 'of-manual', 'doomed'];
+  const all = () => found(names).catch(() => []);
+  await expect.poll(async () => (await all()).length, { timeout: 30_000 }).toBe(3);
+  const jobs = await all();
+  expect(jobs.map(({ name, left, lastSeenAt }) => [name, left?.class, lastSeenAt])).toEqual([
+    ['of-never', 'skip', undefined],
+    ['of-manual', 'manual', undefined],
+    ['doomed', undefined, undefined],
+  ]);
+  expect(linesOf(jobs, 'eastus')).toEqual([
+    '1 job of eastus would go on there:',
+    expect.stringMatching(/^ {2}job "doomed".*: Failed$/),
+    '2 jobs would not:',
+    expect.stringMatching(/^ {2}job "of-never".*: Failed; not resubmitted: its tag understudy.resume says "never"$/),
+    expect.stringMatching(
+      /^ {2}job "of-manual".*: Failed; left for a person: its tag understudy.resume says "manual"$/,
+    ),
+  ]);
 });
 
 it('one that has failed goes on from what it had written, once', async () => {
@@ -72,6 +117,12 @@ it('one that has failed goes on from what it had written, once', async () => {
       files: { expected: 4, done: attempt === 1 ? 4 : 0 },
     });
   }
+  expect((await lastSuccessor(scene.store, { lineageRoot: 'eastus.fraud-east.train', hop: 0 }))?.settled).toMatchObject(
+    {
+      as: 'cancelled',
+      reason: expect.stringMatching(/^it had ended \(Canceled\) when run run-\d+ looked, at /) as string,
+    },
+  );
   await expect(found(['train'])).rejects.toMatchObject({
     code: 'UsageError',
     message: expect.stringContaining(`goes on already as ${name}`),

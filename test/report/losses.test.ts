@@ -1,7 +1,7 @@
 /** What a run owes, what it has left undone to jobs, and what its recovery point does not have: in all three forms. */
 import { describe, expect, it } from 'vitest';
-import { ledgerName } from '../../src/ledger/ledger.ts';
-import type { Plan } from '../../src/plan/plan.ts';
+import { ledgerName, markSubmitted, planSuccessor } from '../../src/ledger/ledger.ts';
+import type { Plan, Step } from '../../src/plan/plan.ts';
 import { renderHtml } from '../../src/report/html/html.ts';
 import { loadReportInput } from '../../src/report/load.ts';
 import { buildReport, Report, type ReportInput } from '../../src/report/report.ts';
@@ -212,6 +212,40 @@ describe('a run that was cancelled', () => {
     expect(report.tasks).toMatchObject([{ owner: 'ana', toDo: 25, more: 13 }]);
     expect(report.tasks[0]?.tasks).toHaveLength(12);
     expect(Report.parse(report)).toEqual(report);
+  });
+
+  it('names the jobs whose successors it submitted, although it has sealed its recovery point itself', async () => {
+    const store = fakeControlStore();
+    const { header } = exampleInput();
+    const entry = entryNamed('train');
+    const { id: pointId, digest } = await seal(store, at(0), { jobs: [entry] });
+    const { recoveryPoint: _point, ...rest } = plan;
+    const sealing: Step = { ...plan.steps[0]!, id: 'seal', action: 'sealRecoveryPoint', needs: [] };
+    const switchover: Plan = { ...rest, operation: 'switchover', steps: [sealing, ...plan.steps] };
+    const run = {
+      ...header,
+      operation: 'switchover' as const,
+      plan: await plans.seal(store, planFolder, switchover),
+      bundle: await bundles.seal(store, bundleFolder, { topology, templates: {} }),
+    };
+    await openRun(store, run);
+    const facts = { recoveryPoint: pointId, digest, startedAt: at(0) };
+    await recordStep(store, run.runId, 'seal', () => record('seal', 1, 2, { facts }));
+    await recordStep(store, run.runId, 'resume/training/resubmitJobs', () =>
+      record('resume/training/resubmitJobs', 3, 4, {}),
+    );
+    const settled = { as: 'lost', at: at(3), reason: 'a test' } as const;
+    await planSuccessor(store, { entry, to: 'westus3', run: run.runId, settled });
+    await markSubmitted(store, entry.lineageRoot, 1);
+    await changeRun(store, run.runId, { state: 'cancelled', endedAt: at(20) });
+    const report = buildReport(await loadReportInput(store, run.runId, new Date(at(21))));
+    expect(report.problems).toEqual([]);
+    expect(report.lost.map(({ text }) => text)).toEqual([
+      expect.stringMatching(
+        /^job "train": it may run on in eastus, and its successor "us-\w+" was submitted in westus3/,
+      ),
+    ]);
+    expect(report.tasks).toMatchObject([{ toDo: 1 }]);
   });
 
   it('is reported though the ledger of a job is damaged, and says so', async () => {

@@ -236,6 +236,10 @@ describe('measured RPO of training', () => {
       verdict: 'not measured',
       why: expect.stringContaining('since when job "train-1" of ana had run is not known'),
     });
+    expect(lostBy([{ from: 'checkpoint', since: '2026-11-21T10:00:00.000Z' }])).toMatchObject({
+      verdict: 'not measured',
+      why: expect.stringContaining('until when job "train-0" of ana ran is not known'),
+    });
     expect(lostBy([checkpointed(2 * hour), { from: 'submission' }]).verdict).toBe('missed');
     const unread = lostBy([], ({ evidence }) => {
       for (const each of evidence) if (each.kind === 'jobs') each.problem = 'evidence "x" was altered';

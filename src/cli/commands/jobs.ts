@@ -47,10 +47,25 @@ function resubmitCommand(): Command {
 
 /** Throws Declined if the person does not agree; UsageError if nobody can be asked. */
 async function confirm(output: Output, { jobs, plan }: MadeResubmit, { yes }: Options): Promise<void> {
-  output.say(`${showCount(jobs.length, 'job')} of ${plan.from} would go on there:`);
-  for (const { name, owner, endedAs } of jobs) output.say(`  ${showJob({ name, owner })}: ${endedAs}`);
+  for (const line of linesOf(jobs, plan.from)) output.say(line);
   if (yes === true) return;
   if (!process.stdin.isTTY)
     throw new UnderstudyError('UsageError', 'nobody can be asked (no terminal): expected --yes');
   await ask(output, (terminal) => requireWord(terminal, 'Resubmit them? Type "yes": ', 'yes'));
+}
+
+/** What becomes of each job, as far as that is known before its checkpoint is looked for. */
+export function linesOf(jobs: MadeResubmit['jobs'], region: string): string[] {
+  const goOn = jobs.filter(({ left }) => !left);
+  const others = jobs.flatMap((job) => (job.left ? [{ ...job, left: job.left }] : []));
+  const whose = { skip: 'not resubmitted', other: 'left for a person' };
+  return [
+    `${showCount(goOn.length, 'job')} of ${region} would go on there:`,
+    ...goOn.map(({ name, owner, endedAs }) => `  ${showJob({ name, owner })}: ${endedAs}`),
+    ...(others.length > 0 ? [`${showCount(others.length, 'job')} would not:`] : []),
+    ...others.map(
+      ({ name, owner, endedAs, left }) =>
+        `  ${showJob({ name, owner })}: ${endedAs}; ${whose[left.class === 'skip' ? 'skip' : 'other']}: ${left.reason}`,
+    ),
+  ];
 }
