@@ -9,7 +9,7 @@ import { cancelAll, findJob, surveyLate, surveyOf, type Asking, type Survey } fr
 import { FenceDeadline, GaveUp, type Ask } from '../fence/fence-deadline.ts';
 import { listDebts } from '../fence/old-side.ts';
 import { stopSchedules } from '../fence/stop-intake.ts';
-import type { StoppedJob } from '../fence/stopped-jobs.ts';
+import { StoppedRecord, type StoppedJob } from '../fence/stopped-jobs.ts';
 import { lastSuccessor, lineageOf, submittedAs } from '../ledger/ledger.ts';
 import { everySecond } from '../run/work/every-second.ts';
 import { writeFindings, type Finding } from '../run/work/findings.ts';
@@ -77,25 +77,33 @@ async function stopIntake(context: StepContext): Promise<string> {
   return stopSchedules(context, { side: to, run: debt?.run ?? run.runId }, ask);
 }
 
-/** Returns every job that was found unfinished, once it has ended. */
+/** Returns every job that was found unfinished, by an earlier attempt too, once it has ended. */
 async function endAll(context: StepContext, patienceMs: number): Promise<Zombie[]> {
-  const { azure, to, signal, topology, now } = context;
+  const { azure, store, run, to, signal, topology, now } = context;
   const limitMs = toSeconds(topology.policies.fenceDeadline) * 1000;
+  const record = await StoppedRecord.open(store, run.runId);
   const zombies = new Map<string, Zombie>();
   const open = () => [...zombies.values()].filter(({ end }) => end === '').map(({ name }) => name);
   const beat = everySecond(() =>
     context.checkpoint({ unit: 'jobs', done: zombies.size - open().length, total: zombies.size }),
   );
   const asking = (): Asking => ({ azure, side: to, deadline: new FenceDeadline({ signal, limitMs }), beat });
+  const noteEnded = async (names: string[]): Promise<Survey['pages']> => {
+    const seen = await surveyOf(asking(), new Set(names));
+    for (const name of names) if (!seen.unfinished.has(name)) note(zombies, name, seen.finished.get(name) ?? 'gone');
+    return seen.pages;
+  };
   const found = await surveyLate(asking(), () => false, { isWhole: true });
   let pages: Survey['pages'] = found.pages;
-  for (const [name, seen] of found.unfinished) zombies.set(name, { name, seen, end: '' });
+  const came = [...found.unfinished].filter(([name]) => record.stopped[name] === undefined);
+  // Before the first is cancelled: an attempt that follows would find it ended, and not know that it had run on.
+  if (came.length > 0) await record.add({ stopped: Object.fromEntries(came), ended: {} });
+  for (const [name, seen] of Object.entries(record.stopped)) zombies.set(name, { name, seen, end: '' });
+  await noteEnded(open().filter((name) => !found.unfinished.has(name)));
   for (const until = now().getTime() + patienceMs; open().length > 0 && now().getTime() < until;) {
     await beat();
     await wait(pauseMs, undefined, { signal });
-    const seen = await surveyOf(asking(), new Set(open()));
-    pages = seen.pages;
-    for (const name of open()) if (!seen.unfinished.has(name)) note(zombies, name, seen.finished.get(name) ?? 'gone');
+    pages = await noteEnded(open());
   }
   const ended = (name: string, status: string) => note(zombies, name, status);
   const refused = await cancelAll({ ...asking(), names: open(), pages, ended, waitForAll: true });

@@ -1,5 +1,6 @@
 /**
- * What the fences of runs saw of the old jobs and did to them, as the control store has it. Below `runs/{run}/`:
+ * What the fences of runs saw of the old jobs and did to them, as the control store has it; of a reprotection, the jobs
+ * that it found running on. Below `runs/{run}/`:
  *
  *   stopped-jobs.json        how far the fence of the run has come (`Stopping`)
  *   stopped-jobs/{n}.json    what it saw, in parts that are written once: not all jobs again for each that ends
