@@ -206,9 +206,9 @@ export class Scene {
   }
 
   /** Steps that a worker executes at this moment, as the server of Temporal sees it. */
-  async running(): Promise<string[]> {
+  async running(of: 'move' | 'reprotect' = 'move'): Promise<string[]> {
     const description = await this.client.workflow
-      .getHandle('understudy-fraud-ml-move')
+      .getHandle(`understudy-fraud-ml-${of}`)
       .describe()
       .catch(() => undefined);
     const pending = description?.raw.pendingActivities ?? [];
