@@ -1,6 +1,7 @@
 /** Starts, finds and watches runs: everything that the command line and the server do with Temporal. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type WorkflowExecutionDescription,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   type Client,
@@ -117,8 +118,7 @@ export async function readProgress(handle: RunHandle): Promise<RunProgress> {
       step.detail = 'waits for a worker to take it';
       continue;
     }
-    const payload = activity.heartbeatDetails?.payloads?.[0];
-    const told = payload ? defaultPayloadConverter.fromPayload<Progress | undefined>(payload) : undefined;
+    const told = toldBy(activity);
     if (told) {
       const { cursor: _, ...rest } = told;
       step.progress = rest;
@@ -128,6 +128,25 @@ export async function readProgress(handle: RunHandle): Promise<RunProgress> {
     if (message) step.lastError = message;
   }
   return progress;
+}
+
+type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** What an activity has told with its last heartbeat. */
+function toldBy({ heartbeatDetails }: PendingActivity): Progress | undefined {
+  const payload = heartbeatDetails?.payloads?.[0];
+  return payload ? defaultPayloadConverter.fromPayload<Progress | undefined>(payload) : undefined;
+}
+
+/** What the steps of a run say that they wait for, one line each: `fence/platform/drain: 2 of 5 jobs; waits for …`. */
+export async function readWaits(handle: RunHandle): Promise<string[]> {
+  const { raw } = await handle.describe();
+  return (raw.pendingActivities ?? []).flatMap((activity) => {
+    const { waitsFor, done, total, unit } = toldBy(activity) ?? {};
+    return waitsFor === undefined
+      ? []
+      : [`${activity.activityId}: ${done} of ${total ?? '?'} ${unit}; waits ${waitsFor}`];
+  });
 }
 
 /** Returns Temporal's status of the workflow: RUNNING, COMPLETED, FAILED, TERMINATED, … */

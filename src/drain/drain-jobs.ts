@@ -104,7 +104,27 @@ class Drain {
   say(): Promise<void> {
     const done = this.ends.drained + this.ends.byThemselves;
     const left = this.open().filter((name) => !this.ends.hasEnded(name)).length;
-    return this.#context.checkpoint({ unit: 'jobs', done, total: done + left, cursor: { since: this.since } });
+    const waitsFor = this.#waitsFor();
+    return this.#context.checkpoint({
+      unit: 'jobs',
+      done,
+      total: done + left,
+      ...(waitsFor === undefined ? {} : { waitsFor }),
+      cursor: { since: this.since },
+    });
+  }
+
+  #waitsFor(): string | undefined {
+    const what = { checkpoint: 'to write a checkpoint', end: 'to end', cancel: 'to be cancelled' };
+    const lines = [...this.#open].map(
+      ([name, { seen, until }]) => `${showJob({ name, owner: seen.owner, ...submittedAs(seen) })} ${what[until]}`,
+    );
+    if (lines.length === 0) return undefined;
+    const more = lines.length > named ? `; and for ${lines.length - named} more` : '';
+    const { deadline, afterDeadline } = this.#context.topology.jobs.drain;
+    const until = new Date(this.since + toSeconds(deadline) * 1000).toISOString().slice(11, 16);
+    const then = afterDeadline === 'cancel' ? 'they are cancelled' : 'a person decides';
+    return `for ${lines.slice(0, named).join('; ')}${more}; until ${until} UTC, then ${then}`;
   }
 
   /** Meanwhile the leases are renewed: a replication must not come between. */

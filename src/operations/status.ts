@@ -6,7 +6,7 @@ import type { Client } from '@temporalio/client';
 import { knownDamage, type KnownDamage } from '../recovery-point/damage.ts';
 import { listRecoveryPoints, type RecoveryPointList } from '../recovery-point/list-points.ts';
 import { openRecoveryPoint } from '../recovery-point/recovery-point.ts';
-import { findRunning, type RunHandle } from '../client/runs.ts';
+import { readWaits, findRunning, type RunHandle } from '../client/runs.ts';
 import { readSilence } from '../client/silence.ts';
 import { pollersOf } from '../client/workers.ts';
 import { readPointerIfAny, traceOfUse } from '../control-store/region-pointer.ts';
@@ -139,7 +139,13 @@ async function unfinished(
     newestFirst.map(async (run) => {
       const handle = executed.get(run.runId);
       const silent = handle && (await readSilence(handle, new Date()));
-      return { ...run, executed: handle !== undefined, ...(silent ? { silent } : {}) };
+      const waits = handle ? await readWaits(handle) : [];
+      return {
+        ...run,
+        executed: handle !== undefined,
+        ...(silent ? { silent } : {}),
+        ...(waits.length > 0 ? { waits } : {}),
+      };
     }),
   );
 }

@@ -83,8 +83,16 @@ export const actions = {
     policies: ['requestTimeout'],
     undo: { butFor: 'work of jobs since the checkpoint that they go on from' },
     loss: 'acceptable',
+    without:
+      'jobs that still run are cancelled by the fence, and lose their work since the last checkpoint that was copied',
   },
-  listAgain: { profile: 'transfer', policies: ['replicateDeadline'], undo: 'reads only', loss: 'acceptable' },
+  listAgain: {
+    profile: 'transfer',
+    policies: ['replicateDeadline'],
+    undo: 'reads only',
+    loss: 'acceptable',
+    without: 'what came after the last recovery point stays behind, and nothing names it',
+  },
   // reprotect
   payFenceDebt: { profile: 'control', policies: ['fenceLimit'], undo: { stays: 'what was paid' } },
   endZombies: {
@@ -142,6 +150,8 @@ interface ActionRow {
    */
   undo: 'undone' | 'reads only' | { stays: string } | { butFor: string };
   loss?: 'acceptable';
+  /** What going on without it means for people, where its title does not say it. */
+  without?: string;
 }
 
 /** Policies that are durations. */

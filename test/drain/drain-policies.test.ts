@@ -4,6 +4,7 @@ import { LiveCheckpoints } from '../../src/checkpoints/live-checkpoints.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { StoppedRecord } from '../../src/fence/stopped-jobs.ts';
 import type { Azure } from '../../src/azure/azure.ts';
+import type { Progress } from '../../src/run/work/step-context.ts';
 import { request, startDraining, type Draining } from './draining.ts';
 
 let scene: Draining;
@@ -42,13 +43,16 @@ describe('under the policy "wait"', () => {
   });
 
   it('one that does not end in time is named, and nothing is cancelled; accepted as a loss, it is', async () => {
-    const run = scene.switchover({ policy: 'wait', deadline: '1s' });
+    const waits: (string | undefined)[] = [];
+    const onCheckpoint = ({ waitsFor }: Progress) => void waits.push(waitsFor);
+    const run = scene.switchover({ policy: 'wait', deadline: '1s' }, { onCheckpoint });
     await expect(scene.drain(run)).rejects.toMatchObject({
       code: 'PreconditionError',
       message: '1 job of eastus did not end within 1s (jobs.drain.deadline): job "train" of ana has not ended',
       details: { next: expect.stringContaining('--accept-loss fence/platform/drain') as string },
     });
     expect(await scene.status('train')).toBe('Running');
+    expect(waits.at(-1)).toMatch(/^for job "train" of ana to end; until \d\d:\d\d UTC, then a person decides$/);
     expect(await scene.drain(run, { acceptedLoss: { by: 'ana', reason: 'INC-1' } })).toMatchObject({
       counts: [{ expected: 1, done: 1, skipped: [] }],
     });

@@ -6,7 +6,7 @@ import { drainJobs } from '../../src/drain/drain-jobs.ts';
 import { resumeDrained } from '../../src/drain/resume-drained.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import type { StepResult } from '../../src/run/work/outcome.ts';
-import type { StepContext } from '../../src/run/work/step-context.ts';
+import type { Progress, StepContext } from '../../src/run/work/step-context.ts';
 import type { TopologyInput } from '../../src/topology/topology.ts';
 import { startTraining } from '../checkpoints/training.ts';
 import { text } from '../simulator/machinelearning/fixture.ts';
@@ -52,7 +52,10 @@ export interface Draining extends Scene {
   nextSecond(): Promise<void>;
   /** When a blob was written (ISO 8601); undefined: it does not exist. */
   writtenAt(path: string): Promise<string | undefined>;
-  switchover(drain: Drain, more?: { runId?: string; onCheckpoint?: () => Promise<void> }): TestRun;
+  switchover(
+    drain: Drain,
+    more?: { runId?: string; onCheckpoint?: (progress: Progress) => void | Promise<void> },
+  ): TestRun;
   /** An attempt of the step, as the run's worker makes it: with the cursor of the attempt before. */
   drain(run: TestRun, more?: Partial<StepContext>): Promise<StepResult>;
   resume(run: TestRun, more?: Partial<StepContext>): Promise<string>;

@@ -20,10 +20,10 @@ export function skipCommand(): Command {
     async (_output, step: string, runId: string | undefined, { reason }: { reason: string }, self: Command) => {
       const skipped = await skipStep(await session(self), { step, runId, reason });
       const { runId: id } = skipped.run;
-      const { waitsForRetry } = skipped;
+      const { waitsForRetry, without } = skipped;
       return {
-        document: { runId: id, step, waitsForRetry },
-        text: `${id}: ${step} is skipped; ${whatFollows(skipped)}`,
+        document: { runId: id, step, waitsForRetry, ...(without === undefined ? {} : { without }) },
+        text: `${id}: ${step} is skipped; ${whatFollows(skipped)}${without === undefined ? '' : `\n${without}`}`,
       };
     },
   );

@@ -77,7 +77,10 @@ function linesOf(status: Status, paint: Paint): string[] {
   if (status.runs.length === 0) lines.push('running   nothing');
   // A run that a finding describes is not listed again.
   const told = new Set(status.findings.map(({ run }) => run));
-  for (const run of status.runs) if (!told.has(run.runId)) lines.push(`running   ${describeRun(run)}`);
+  for (const run of status.runs) {
+    if (!told.has(run.runId)) lines.push(`running   ${describeRun(run)}`);
+    for (const waits of run.waits ?? []) lines.push(`          ${waits}`);
+  }
   if (status.registered)
     lines.push(
       `registered ${status.registered.bundle.slice(0, 12)}, ${showDuration(Date.now() - Date.parse(status.registered.at))} ago by ${status.registered.by}`,

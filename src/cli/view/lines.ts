@@ -68,6 +68,10 @@ function describeStep(step: StepProgress, now: Date, say: (key: string, at: numb
     const why = step.lastError === undefined ? '' : ` after: ${step.lastError}`;
     say(`${id} attempt ${step.attempt}`, now.getTime(), `${what}: attempt ${step.attempt}${why}`);
   }
+  // What a step waits for is a change that people want to see; how far it is changes all the time.
+  const { waitsFor, done, total, unit } = step.progress ?? {};
+  if (state === 'running' && waitsFor !== undefined)
+    say(`${id} waits ${waitsFor}`, now.getTime(), `${what}: ${done} of ${total ?? '?'} ${unit}; waits ${waitsFor}`);
   if (state === 'running') return;
   const endedAt = ended && step.endedAt !== undefined ? Date.parse(step.endedAt) : now.getTime();
   const took =

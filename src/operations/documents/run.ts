@@ -58,6 +58,7 @@ export const SkipOutcome = z.object({
   waitsForRetry: z
     .boolean()
     .describe('The run has failed, or ends as failed: it goes on without the step only when it is retried'),
+  without: z.string().optional().describe('What going on without it means, where its title does not say it'),
 });
 
 /** What `approve` and `decline` print. */

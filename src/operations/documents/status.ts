@@ -41,7 +41,13 @@ export const StatusDocument = z.object({
   sharing: SharedNow.describe('What both workspaces use'),
   damage: KnownDamage.optional().describe('What scrubbing has found damaged; absent if its ledger cannot be read'),
   runs: z
-    .array(RunDocument.extend({ executed: z.boolean().optional(), silent: Silence.optional() }))
+    .array(
+      RunDocument.extend({
+        executed: z.boolean().optional(),
+        silent: Silence.optional(),
+        waits: z.array(z.string()).optional().describe('What its steps say that they wait for, one line each'),
+      }),
+    )
     .describe('What runs, waits or has failed; executed: whether this Temporal executes it'),
   newestReplicate: RunDocument.optional().describe('The newest that is over'),
   newestMove: RunDocument.optional().describe('The newest move that has ended'),

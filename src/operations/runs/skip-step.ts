@@ -26,6 +26,8 @@ export interface Skipped {
   step: string;
   /** The run has failed, or will: the step has, and is not looked at again. It goes on only when it is retried. */
   waitsForRetry: boolean;
+  /** What going on without it means, where its title does not say it. */
+  without?: string;
   /** An attempt of the step may be under way: it ends at its next checkpoint. */
   isUnderWay: boolean;
 }
@@ -41,15 +43,18 @@ export async function skipStep(session: Session, { step: id, runId, reason }: Sk
   if (!isOpen(run.state) || run.cancelled)
     throw new UnderstudyError('PreconditionError', `run "${run.runId}" is ${run.state}: no step of it can be skipped`);
   const plan = await plans.open(store, planFolder, withPlan(run).plan);
-  const optional = plan.steps.filter(({ action }) => actionOf(action).loss === 'acceptable').map((each) => each.id);
-  if (!optional.includes(id))
+  const optional = plan.steps.filter(({ action }) => actionOf(action).loss === 'acceptable');
+  const step = optional.find((each) => each.id === id);
+  if (!step)
     throw new UnderstudyError(
       'UsageError',
-      `step "${id}": expected one that the run can do without: ${optional.join(', ')}`,
+      `step "${id}": expected one that the run can do without: ${optional.map((each) => each.id).join(', ')}`,
     );
   const by = whoAmI();
   const at = new Date().toISOString();
-  const what = `skipped by ${by} (claimed): ${reason.trim()}`;
+  const { without } = actionOf(step.action);
+  const meaning = without === undefined ? '' : `; ${without}`;
+  const what = `skipped by ${by} (claimed): ${reason.trim()}${meaning}`;
   let before: StepRecord | undefined;
   await recordStep(store, run.runId, id, (found) => {
     before = found;
@@ -66,5 +71,6 @@ export async function skipStep(session: Session, { step: id, runId, reason }: Sk
     step: id,
     waitsForRetry: run.state === 'failed' || before?.state === 'failed',
     isUnderWay: run.state !== 'failed' && before?.state === 'running',
+    ...(without === undefined ? {} : { without }),
   };
 }

@@ -50,6 +50,8 @@ export interface Progress {
   done: number;
   total?: number;
   bytes?: number;
+  /** What it waits for, in one line for a person. Absent: it works. */
+  waitsFor?: string;
   /** JSON; small. Everything before it is done for good. */
   cursor?: unknown;
 }

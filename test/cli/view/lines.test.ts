@@ -28,6 +28,18 @@ describe('plain lines', () => {
     expect(times).toEqual(times.toSorted((left, right) => left - right));
   });
 
+  it('say what a step waits for, each time that it changes', () => {
+    const describeChanges = changeDescriber();
+    describeChanges(progressAt(2), new Date(at(2)));
+    const waiting = (done: number, waitsFor: string) =>
+      withStep(progressAt(2), pointer, { progress: { unit: 'jobs', done, total: 2, waitsFor } });
+    expect(describeChanges(waiting(0, 'for job "a" to end'), new Date(at(2.5)))).toEqual([
+      '   +2.5s  fence/platform/takePointer: Take the region pointer with epoch 2: 0 of 2 jobs; waits for job "a" to end',
+    ]);
+    expect(describeChanges(waiting(0, 'for job "a" to end'), new Date(at(3)))).toEqual([]);
+    expect(describeChanges(waiting(1, 'for job "b" to end'), new Date(at(3)))).toHaveLength(1);
+  });
+
   it('say another attempt, and what went wrong before it, once', () => {
     const describeChanges = changeDescriber();
     describeChanges(progressAt(2), new Date(at(2)));
