@@ -34,6 +34,9 @@ const byAction: Partial<Record<ActionName, (regions: Regions) => Advice>> = {
   scaleComputes: ({ to }) => ['again', `Create it again in ${to}, if it is needed.`],
   stopOldJobs: ({ to }) => ['again', `Submit it again in ${to}.`],
   resubmitJobs: () => ['again', 'See the list of jobs.'],
+  resubmitHere: () => ['again', 'See the list of jobs.'],
+  // Of a reprotection, which goes from the writer to the region that was left.
+  endZombies: ({ from }) => ['again', `Submit it again in ${from}, if it is needed.`],
 };
 
 /**
@@ -53,16 +56,17 @@ const byKind: Record<string, Advice> = {
 };
 
 /** Returns a task for each line of loss that somebody has to see to. */
-export function tasksOfLosses({ lost, jobs, touched, actionOf, cancelled, from, to }: TaskInput): Owned[] {
+export function tasksOfLosses({ lost, jobs, touched, actionOf, targetOf, cancelled, from, to }: TaskInput): Owned[] {
   return lost.flatMap(({ step, kind, text }): Owned[] => {
     const name = step === undefined ? undefined : actionOf(step);
     // Its jobs are tasks of their owners.
-    if (name === 'resubmitJobs' && jobs.length > 0) return [];
+    if ((name === 'resubmitJobs' || name === 'resubmitHere') && jobs.length > 0) return [];
     const advice = cancelled
       ? name && !(name === 'stopOldJobs' && touched) && afterCancel[name]?.({ from, to })
       : ((kind === undefined ? undefined : byKind[kind]) ??
         (name && byAction[name]?.({ from, to })) ??
-        otherwise({ to }));
+        // What a divergence point lacks is of the region that was left.
+        otherwise({ to: (step === undefined ? undefined : targetOf(step)) ?? to }));
     if (!advice) return [];
     const [urgency, action] = advice;
     return [{ urgency, what: text, action, ...(step === undefined ? {} : { step }) }];

@@ -94,6 +94,7 @@ export function buildReport(input: ReportInput): Report {
     jobs: ofEvidence,
     ...(input.touched && { touched: input.touched }),
     actionOf: (step) => actions.get(step),
+    targetOf: (id) => plan.steps.find((step) => step.id === id)?.to,
   });
   const objectives = measureObjectives({
     header,

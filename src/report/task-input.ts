@@ -30,6 +30,8 @@ export interface TaskInput {
   touched?: TouchedJob[];
   /** What each step does, by its id. */
   actionOf: (step: string) => ActionName | undefined;
+  /** The region that a step goes to, where it is not that of the run. */
+  targetOf: (step: string) => string | undefined;
 }
 
 /** A task and whose it is. */

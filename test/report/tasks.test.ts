@@ -29,6 +29,7 @@ const input = (more: Partial<TaskInput>): TaskInput => ({
   owed: [],
   jobs: [],
   actionOf: () => undefined,
+  targetOf: () => undefined,
   ...more,
 });
 const debt = (kind: string) => ({ kind, region: 'eastus', what: 'w', reason: 'no answer', step: 's' });
@@ -204,10 +205,17 @@ describe('what a loss asks for', () => {
     ['file shares', undefined, /^See whether anything in westus3 needs it, and bring it there by hand/],
     [undefined, 'deployTemplate', /^Declare it in the template, then put it back in westus3\.$/],
     [undefined, 'scaleComputes', /^Create it again in westus3, if it is needed/],
+    [undefined, 'endZombies', /^Submit it again in eastus, if it is needed/],
   ] as const)('of kind %s and step %s', (kind, action, advice) => {
     const lost = [{ text: 'lost', ...(kind && { kind }), ...(action && { step: 's' }) }];
     const [group] = tasksOf(input({ lost, actionOf: () => action }));
     expect(group?.tasks[0]?.action).toMatch(advice);
+  });
+
+  it('of a region that was left is looked at where the step brought it from there', () => {
+    const lost = [{ text: '2 file shares left behind', kind: 'file shares', step: 'found-list' }];
+    const [group] = tasksOf(input({ lost, actionOf: () => 'listActive', targetOf: () => 'eastus2' }));
+    expect(group?.tasks[0]?.action).toMatch(/^See whether anything in eastus2 needs it/);
   });
 
   it('is known by what the recovery point left behind', () => {

@@ -143,11 +143,11 @@ export async function planMove(
       { next: `Name one of ${pointer.writer}, or leave --recovery-point out for the newest.` },
     );
   }
-  const [standby, quota, taken, losses] = await Promise.all([
+  const [standby, quota, taken, foreseen] = await Promise.all([
     inspectBeforeFailover(planning, opened.sealed, options.acceptLoss ?? []),
     lookAhead(planning, to, recoveryPoint),
     warnOfTemplate(planning, to),
-    foreseenLosses(store, opened, { topology, now }),
+    foreseenLosses(store, opened, { topology, now, drains: rowOf(operation).recoveryPoint === 'makes one' }),
   ]);
   const { acceptedLosses, ...looked } = standby;
   const departed = aboutDeparted({ operation, to, left, pointer, recoveryPoint });
@@ -163,9 +163,9 @@ export async function planMove(
     }),
     ...looked,
     problems: [...departed.problems, ...looked.problems, ...quota.problems],
-    warnings: [...departed.warnings, ...looked.warnings, ...quota.warnings, ...taken],
+    warnings: [...departed.warnings, ...looked.warnings, ...quota.warnings, ...taken, ...foreseen.warnings],
     recoveryPoint,
-    losses,
+    losses: foreseen.losses,
     isReturn: to === declaredActive(topology),
   };
 }
