@@ -52,7 +52,7 @@ async function runToCancel(session: Session, operation: Operation): Promise<stri
   if (open) return open.runId;
   const last = await lastOf(session, operation);
   const ended = last && `; the last run, "${last.runId}", is over: ${endingOf(last)}`;
-  throw nothingOpen(session, operation, 'cancel', ended);
+  throw await nothingOpen(session, operation, 'cancel', ended);
 }
 
 async function lastOf({ store }: Session, operation: Operation): Promise<RunDocument | undefined> {

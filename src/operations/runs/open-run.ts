@@ -6,7 +6,7 @@ import { UnderstudyError } from '../../errors/error.ts';
 import { operationNames, rowOf, type Operation } from '../../plan/operations.ts';
 import { isOver } from '../../plan/run-states.ts';
 import { describeRun, howToEnd } from '../../run/describe-run.ts';
-import { findNewestRun } from '../../run/journal.ts';
+import { findNewestRun, listOpenRuns } from '../../run/journal.ts';
 import { findOpenRun, type OpenRun } from '../../run/lease.ts';
 import type { RunReference } from '../../run/reference.ts';
 import type { RunDocument } from '../../run/run-document.ts';
@@ -67,20 +67,23 @@ export const anyMove: Operation = 'failover';
 export async function requireOpen(session: Session, what: string): Promise<RunDocument> {
   const run = await findOpen(session, anyMove);
   if (run) return run;
-  throw nothingOpen(session, anyMove, what);
+  throw await nothingOpen(session, anyMove, what);
 }
 
-/** The error if no run of an operation is open. `more`: what else is known. */
-export function nothingOpen(
-  { topology: { name } }: Session,
+/** The error if no run of an operation is open, with any other that is. `more`: what else is known. */
+export async function nothingOpen(
+  { store, topology: { name } }: Session,
   operation: Operation,
   what: string,
   more = '',
-): UnderstudyError {
+): Promise<UnderstudyError> {
+  const [other] = (await listOpenRuns(store)).runs;
+  const named = other ? `Open is run ${describeRun(other)}: name it, if you mean that. ` : '';
   const none = rowOf(operation).movesWriter ? `no move of "${name}" is open` : `no ${operation} of "${name}" is open`;
   return new UnderstudyError('PreconditionError', `${none}: there is nothing to ${what}${more}`, {
     next:
-      'See "understudy runs". To take a completed move back: "understudy reprotect", then switch over in the other direction; ' +
+      `${named}See "understudy runs". ` +
+      'To take a completed move back: "understudy reprotect", then switch over in the other direction; ' +
       'to end a recovery point that is being taken: "understudy cancel --replication".',
   });
 }

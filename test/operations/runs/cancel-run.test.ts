@@ -63,6 +63,19 @@ describe('a cancel', () => {
     });
   });
 
+  it('without a run names what else is open', async () => {
+    await end('completed');
+    const trigger = { reason: 'a test', triggeredAt: new Date() };
+    const { runId: other } = await startOperation(session, temporal.client, {
+      operation: 'reprotect',
+      bundle: 'b',
+      trigger,
+    });
+    await expect(cancelRun(session, { runId: undefined })).rejects.toMatchObject({
+      details: { next: expect.stringContaining(`Open is run "${other}" (reprotect)`) as string },
+    });
+  });
+
   it('of a run that somebody has cancelled is done already', async () => {
     await end('cancelled', { cancelled: { by: 'ana@desk', at: endedAt } });
     expect(await cancel()).toMatchObject({ alreadyOver: true, run: { cancelled: { by: 'ana@desk' } } });
