@@ -1,5 +1,6 @@
 /** Disables the schedules of the old side, so that no new work starts there. */
 import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
+import { isUnderstudyError } from '../errors/error.ts';
 import { isEnabled, setEnabled } from '../workspace/schedules.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -45,6 +46,27 @@ export async function enabledSchedules(azure: Azure, side: Side, options: CallOp
   for await (const schedule of azure.arm.list(path, apiVersions.machineLearning, options))
     if (isEnabled(schedule)) names.push(schedule.name);
   return names;
+}
+
+/** Schedules that a run has stopped, and that are disabled still. */
+export interface StoppedIntake {
+  run: string;
+  schedules: string[];
+}
+
+/** Undefined if there are none. Where the region does not answer, they count as disabled. */
+export async function stillStopped(
+  { azure, store }: Pick<StepContext, 'azure' | 'store'>,
+  side: Side,
+): Promise<StoppedIntake | undefined> {
+  const stopped = await stillShutOut(store, side.region, 'intake');
+  if (!stopped || stopped.schedules.length === 0) return undefined;
+  const enabled = await enabledSchedules(azure, side, {}).catch((error: unknown): string[] => {
+    if (!isUnderstudyError(error)) throw error;
+    return [];
+  });
+  const schedules = stopped.schedules.filter((name) => !enabled.includes(name));
+  return schedules.length === 0 ? undefined : { run: stopped.run, schedules };
 }
 
 /** Returns what was done, in one line. Disabling twice is disabling once. */

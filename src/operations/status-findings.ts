@@ -18,6 +18,7 @@ export function statusFindings(found: StatusInput): StatusFinding[] {
     ...ofRuns(found),
     ...ofDebts(found),
     ...ofDeparture(found),
+    ...ofStopped(found),
     ...ofWorkers(found),
     ...ofRegistered(found),
   ];
@@ -33,6 +34,19 @@ function ofDebts({ status }: StatusInput): StatusFinding[] {
       what: `${what}, since ${owedSince}: ${reason.replace(/^[A-Z]+ \/subscriptions\/\S+: /, '')}`,
       next: '"understudy reprotect" pays it once the region answers.',
     }));
+}
+
+/** A run that stopped them, and was ended before it could enable them again: nothing is submitted by schedule. */
+function ofStopped({ stopped, status }: StatusInput): StatusFinding[] {
+  if (!stopped) return [];
+  const { run, schedules } = stopped;
+  return [
+    {
+      severity: 'critical',
+      what: `run "${run}" has stopped schedules of ${status.writer}, the active region, and nothing has enabled them again: ${schedules.join(', ')}`,
+      next: 'Enable them ("az ml schedule enable"), if nobody has disabled them on purpose; see "understudy report" of that run.',
+    },
+  ];
 }
 
 /** While a move is open, the region that it leaves is that move's. Debts say the same, and what to do. */

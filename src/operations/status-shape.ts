@@ -1,6 +1,7 @@
 /** What the findings of `status` are made from, and how bad they are. */
 import type { RecoveryPointList } from '../recovery-point/list-points.ts';
 import type { UnderstudyError } from '../errors/error.ts';
+import type { StoppedIntake } from '../fence/stop-intake.ts';
 import type { Unprotected } from '../fence/departures.ts';
 import type { OpenRun } from '../run/lease.ts';
 import type { Overtaken } from '../run/overtaken.ts';
@@ -24,6 +25,8 @@ export interface StatusInput {
   open: OpenRun | undefined;
   /** Why the region that is not the writer is no standby; undefined if it is one; `unread`: nobody knows. */
   left: Unprotected | 'unread' | undefined;
+  /** Schedules of the writer that a run has stopped, and nothing has enabled again, although no move is open. */
+  stopped?: StoppedIntake | undefined;
   /** The move that has overtaken the newest replication, if it failed. */
   overtaken?: Overtaken | undefined;
   /** Errors of documents that could not be read: runs, the run lease. */

@@ -6,7 +6,7 @@ import type { Client } from '@temporalio/client';
 import { knownDamage, type KnownDamage } from '../recovery-point/damage.ts';
 import { listRecoveryPoints, type RecoveryPointList } from '../recovery-point/list-points.ts';
 import { openRecoveryPoint } from '../recovery-point/recovery-point.ts';
-import { readWaits, findRunning, type RunHandle } from '../client/runs.ts';
+import { findRunning, readWaits, type RunHandle } from '../client/runs.ts';
 import { readSilence } from '../client/silence.ts';
 import { pollersOf } from '../client/workers.ts';
 import { readPointerIfAny, traceOfUse } from '../control-store/region-pointer.ts';
@@ -23,7 +23,8 @@ import { findOpenRun, type OpenRun } from '../run/lease.ts';
 import { overtakenBy } from '../run/overtaken.ts';
 import type { RunDocument } from '../run/run-document.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
-import { declaredActive, otherRegion } from '../topology/sides.ts';
+import { stillStopped } from '../fence/stop-intake.ts';
+import { declaredActive, otherRegion, sideOf } from '../topology/sides.ts';
 import { checkHealth } from './health.ts';
 import { protectionOf } from './protection.ts';
 import { readRegistered, type Registered } from './register.ts';
@@ -57,6 +58,10 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   const registered = await readRegistered(store);
   const differs = registered ? await differsFrom(session, registered) : undefined;
   const left = writer === undefined ? undefined : await leftOf(store, otherRegion(topology, writer), damaged);
+  const stopped =
+    writer === undefined || open
+      ? undefined
+      : await unlessDamaged(damaged, () => stillStopped(session, sideOf(topology, writer)));
   const status = {
     topology: topology.name,
     ...(writer === undefined ? {} : { writer }),
@@ -76,7 +81,7 @@ export async function readStatus(session: Session, client?: Client, now = new Da
     ...(differs === undefined ? {} : { differsFromRegistered: differs }),
   };
   const overtaken = replicate?.state === 'failed' ? await overtakenBy(store, replicate) : undefined;
-  const found = { status, points, pointer, lost, open, left, overtaken, damaged, session, now };
+  const found = { status, points, pointer, lost, open, left, stopped, overtaken, damaged, session, now };
   return { ...status, findings: statusFindings(found) };
 }
 

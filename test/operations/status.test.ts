@@ -11,6 +11,7 @@ import type { Session } from '../../src/operations/session.ts';
 import { readStatus } from '../../src/operations/status.ts';
 import type { StatusFinding } from '../../src/operations/documents/status.ts';
 import { worstOf } from '../../src/operations/status-shape.ts';
+import { recordStoppedIntake } from '../../src/fence/shut-out-record.ts';
 import { takeRunLease } from '../../src/run/lease.ts';
 import { seal } from '../recovery-point/sealed.ts';
 import { counting } from '../fakes/counting-store.ts';
@@ -276,5 +277,39 @@ describe('two workspaces', () => {
     const one = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/one';
     const found = await findings(sessionOf(store, [one, one]));
     expect(found).toMatchObject([{ severity: 'critical', what: expect.stringContaining('one') as string }]);
+  });
+});
+
+describe('schedules of the active region that a run has stopped', () => {
+  const stop = async (store: FakeControlStore) =>
+    recordStoppedIntake(store, { region: 'eastus', run: 'the-switchover', schedules: ['nightly', 'hourly'] }, now);
+  const enabled = (names: string[]) => {
+    const schedules = names.map((name) => ({ id: name, name, properties: { isEnabled: true } }));
+    return (session: Session) => {
+      session.azure.arm.list = ((path: string) => (path.includes('/schedules') ? schedules : [])) as never;
+      return session;
+    };
+  };
+
+  it('and nothing has enabled again are named, but for those that somebody has', async () => {
+    const store = await usedStore();
+    await seal(store, sealedAt);
+    await stop(store);
+    expect(await findings(enabled(['hourly'])(sessionOf(store)))).toEqual([
+      expect.objectContaining({
+        severity: 'critical',
+        what: 'run "the-switchover" has stopped schedules of eastus, the active region, and nothing has enabled them again: nightly',
+      }),
+    ]);
+    expect(await findings(enabled(['hourly', 'nightly'])(sessionOf(store)))).toEqual([]);
+  });
+
+  it('are that run’s while a move is open', async () => {
+    const store = await usedStore();
+    await seal(store, sealedAt);
+    await stop(store);
+    await takeRunLease(store, { runId: 'another', now });
+    const found = await findings(enabled([])(sessionOf(store)));
+    expect(found.filter(({ what }) => what.includes('schedules'))).toEqual([]);
   });
 });
