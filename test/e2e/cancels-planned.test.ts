@@ -17,7 +17,7 @@ import {
 } from './judge.ts';
 import { judgeSides, judgeTraining, ofPeople, openDatastore, tagsOf, training, unfinishedOf } from './judge-sides.ts';
 import { momentsOf, seed, Writes } from './moments.ts';
-import type { Running } from './processes.ts';
+import { waitFor, type Running } from './processes.ts';
 
 const times = Number(process.env.CANCELS ?? 1);
 
@@ -35,12 +35,15 @@ const draining = (text: string) =>
 /** Starts a command, cancels its run at a moment, and kills the worker in the midst of that; returns when that was. */
 async function giveUp(args: string[], moment: number, killAfter: number): Promise<string> {
   const [operation = ''] = args;
+  const runs = async () => journals(await readControlStore(scene), operation);
+  const earlier = (await runs()).length;
   const writes = await Writes.since(scene);
   const command = scene.command(args);
   expect(await writes.reach(moment, command), `seed ${seed}, before write ${moment}: ${command.output}`).toBe(true);
+  // The first writes are those of the command, before there is a run to cancel.
+  const { run } = await waitFor('the run', async () => (await runs())[earlier]);
   const running = await scene.running(operation === 'reprotect' ? 'reprotect' : 'move');
-  const { run } = journals(await readControlStore(scene), operation).at(-1) ?? {};
-  const cancel = scene.command(['cancel', run?.runId ?? '']);
+  const cancel = scene.command(['cancel', run.runId]);
   const when = `seed ${seed}, cancelled at write ${writes.count} (${writes.last}; ${running.join(', ')})`;
   const isAsked = await writes.reach(writes.count + killAfter, cancel);
   await worker.kill('SIGKILL');
