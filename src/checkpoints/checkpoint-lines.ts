@@ -4,7 +4,7 @@ import { isHopFolder } from '../workspace/jobs/hop-folder.ts';
 import type { DatastorePath } from '../workspace/jobs/checkpoint.ts';
 import { isFolderMarker } from '../azure/storage/blobs.ts';
 import type { DatastorePlace } from '../workspace/datastores.ts';
-import type { BlobLine } from '../recovery-point/manifest.ts';
+import { rootsOf, type BlobLine } from '../recovery-point/manifest.ts';
 import type { BlobRoot } from '../workspace/places.ts';
 
 /** Returns the account and container of a path in a datastore. Undefined if the datastore is not one of blobs. */
@@ -17,9 +17,9 @@ export function folderAt(
 }
 
 /**
- * Whether a blob in a checkpoint folder is a file of the job's checkpoints. What successors write to their hop's folder,
- * below the path of their original, belongs to them alone; a folder marker is not a file, and neither is our request for
- * a checkpoint. `below`: its path below the folder; `request`: the name of the file that is the request.
+ * Whether a blob in a checkpoint folder is a file of the job's checkpoints. What successors write to their hop's
+ * folder, below the path of their original, belongs to them alone; a folder marker is not a file, and neither is our
+ * request for a checkpoint. `below`: its path below the folder; `request`: the name of the file that is the request.
  */
 export function isCheckpointFile(
   below: string,
@@ -40,7 +40,7 @@ export async function visitFolders<T extends BlobRoot, L extends Located>(
   const byPlace = Map.groupBy(folders, placeKey);
   if (byPlace.size === 0) return;
   for await (const line of lines) {
-    for (const path of ancestors(line.path)) {
+    for (const path of rootsOf(line.path).slice(0, -1)) {
       for (const folder of byPlace.get(placeKey({ ...line, path })) ?? []) {
         if (isCheckpointFile(belowFolder(folder, line), line, request)) visit(folder, line);
       }
@@ -59,10 +59,4 @@ export function belowFolder(folder: Pick<BlobRoot, 'path'>, line: Pick<BlobLine,
 /** Account names are compared without regard to case. */
 function placeKey({ account, container, path }: BlobRoot): string {
   return `${account.toLowerCase()}/${container}/${path}`;
-}
-
-/** For `a/b/c`: '', 'a', 'a/b'. */
-function ancestors(path: string): string[] {
-  const segments = path.split('/').slice(0, -1);
-  return ['', ...segments.map((_, index) => segments.slice(0, index + 1).join('/'))];
 }

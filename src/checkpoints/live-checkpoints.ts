@@ -119,8 +119,8 @@ export class LiveCheckpoints {
   }
 
   /**
-   * Copies a checkpoint that `last` has found to a folder of its own, in the same container: the job that goes on from it
-   * may go on once more before it has written another.
+   * Copies a checkpoint that `last` has found to a folder of its own, in the same container: the job that goes on from
+   * it may go on once more before it has written another.
    */
   readonly bring: BringCheckpoint = async ({ checkpoint, successor, beat }) => {
     const folder = await this.#folderOf(checkpoint);

@@ -1,7 +1,7 @@
 /**
- * The action `listAgain`: before a switchover takes the region pointer, lists the old side once more and compares it with
- * the recovery point that the run has sealed. What has come since then (a job, a version of an asset, a blob, a resource)
- * would stay behind: the run stops and names it.
+ * The action `listAgain`: before a switchover takes the region pointer, lists the old side once more and compares it
+ * with the recovery point that the run has sealed. What has come since then (a job, a version of an asset, a blob, a
+ * resource) would stay behind: the run stops and names it.
  */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
@@ -17,6 +17,7 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { openPointOfRun } from '../standby/standby.ts';
 import { showCount } from '../topology/figures.ts';
 import { workspaceId } from '../topology/sides.ts';
+import { belowEndpoint } from '../workspace/workspace.ts';
 import { assetKey, assetTypeNames, assetTypes, type AssetType } from '../workspace/asset-types.ts';
 import { createdAt, isFinished, ownerOf, parentOf, showJob, statusOf } from '../workspace/jobs/job.ts';
 import { selectVersions } from './select.ts';
@@ -25,8 +26,8 @@ import { selectVersions } from './select.ts';
 const mostLines = 20;
 
 /**
- * The clock of the storage may be this much behind ours. A blob that is compared although it is older costs a comparison,
- * and is found equal.
+ * The clock of the storage may be this much behind ours. A blob that is compared although it is older costs a
+ * comparison, and is found equal.
  */
 const skewMs = 5 * 60_000;
 
@@ -135,18 +136,14 @@ async function newResources(context: StepContext, sealed: SealedManifest, heartb
   await compare('computes', 'computes');
   const endpoints = await compare('endpoints', 'onlineEndpoints');
   const deployments = new Set<string>();
-  for await (const { id } of readPart(store, sealed, 'deployments')) deployments.add(belowEndpoint(id));
+  for await (const { id } of readPart(store, sealed, 'deployments')) deployments.add(belowEndpoint(id).toLowerCase());
   // Of a new endpoint, the endpoint itself is named; one that is gone cannot be asked.
   for (const name of endpoints)
-    for await (const { id } of list(`onlineEndpoints/${encodeURIComponent(name)}/deployments`))
-      if (!deployments.has(belowEndpoint(id))) found.push(`deployment ${belowEndpoint(id)}`);
+    for await (const { id } of list(`onlineEndpoints/${encodeURIComponent(name)}/deployments`)) {
+      const deployment = belowEndpoint(id).toLowerCase();
+      if (!deployments.has(deployment)) found.push(`deployment ${deployment}`);
+    }
   return found;
-}
-
-/** `score/blue` of a deployment's id. */
-function belowEndpoint(id: string): string {
-  const segments = id.split('/');
-  return `${segments.at(-3)}/${segments.at(-1)}`.toLowerCase();
 }
 
 /** Blobs that were written below what was copied since the listing began, and that are not what was copied. */

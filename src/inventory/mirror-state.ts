@@ -1,16 +1,16 @@
 /**
- * The action `mirrorState`: copies what a move needs of the control store into the standby's own storage, once a recovery
- * point is sealed. If the control store is lost, the region pointer, the recovery point with its job ledger and the names
- * of its secrets, and the topology with its templates are still there, next to the replicas.
+ * The action `mirrorState`: copies what a move needs of the control store into the standby's own storage, once a
+ * recovery point is sealed. If the control store is lost, the region pointer, the recovery point with its job ledger
+ * and the names of its secrets, and the topology with its templates are still there, next to the replicas.
  *
  *     state/newest.json                 which recovery point it is, and every document of it; written last
  *     state/points/{id}/pointer.json    the region pointer, as it was then; topology.json and bundle.json likewise
  *     state/points/{id}/sealed.json     the manifest
  *     state/parts/{sha256}.ndjson       its parts: those that are the same in the next recovery point are not copied again
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ensureContainer, listBlobs } from '../azure/storage/blobs.ts';
+import { digestOf } from '../control-store/digest.ts';
 import { blobDocuments } from '../control-store/blob-store.ts';
 import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -130,7 +130,7 @@ async function copy(
   if (text === undefined && optional) return undefined;
   if (text === undefined) throw new UnderstudyError('ControlStoreError', `"${from}" is not in the control store`);
   const content = Buffer.from(text);
-  const sha256 = createHash('sha256').update(content).digest('hex');
+  const sha256 = digestOf(content);
   if (expected !== undefined && sha256 !== expected)
     throw new UnderstudyError('RecoveryPointError', `"${from}" is not what was sealed: its sha256 is ${sha256}`);
   await standby.write(name, content, from.endsWith('.ndjson') ? 'application/x-ndjson' : 'application/json');

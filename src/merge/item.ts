@@ -4,7 +4,10 @@
 export interface Item {
   /** What can change in it: path of the field → its value as JSON. */
   fields: ReadonlyMap<string, string>;
-  /** Digest of what it consists of, the same in each region; null: it is not known, since it changed while it was copied. */
+  /**
+   * Digest of what it consists of, the same in each region; null: it is not known, since it changed while it was
+   * copied.
+   */
   content: string | null;
 }
 

@@ -1,10 +1,12 @@
 /** Reads a recovery point as items that can be compared with those of another, also of another region. */
-import { createHash } from 'node:crypto';
 import type { ArmResource } from '../azure/azure.ts';
+import { digestOf } from '../control-store/digest.ts';
 import { canonical, type ControlStore } from '../control-store/store.ts';
+import { assetsAt, readAssetPlaces } from '../recovery-point/asset-places.ts';
 import type { AssetLine, SealedManifest } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { workspaceId } from '../topology/sides.ts';
+import { belowEndpoint } from '../workspace/workspace.ts';
 import { assetKey, assetTypeNames, assetTypes, isAssetType, mutable } from '../workspace/asset-types.ts';
 import { fieldsOf, type Item } from './item.ts';
 
@@ -43,10 +45,8 @@ export async function readItems(store: ControlStore, sealed: SealedManifest): Pr
   for (const kind of resourceKinds)
     for await (const resource of readPart(store, sealed, kind))
       items.set(`${kind}/${resource.name}`, resourceItem(resource));
-  for await (const resource of readPart(store, sealed, 'deployments')) {
-    const segments = resource.id.split('/');
-    items.set(`deployments/${segments.at(-3)}/${segments.at(-1)}`, resourceItem(resource));
-  }
+  for await (const resource of readPart(store, sealed, 'deployments'))
+    items.set(`deployments/${belowEndpoint(resource.id)}`, resourceItem(resource));
   for (const [name, content] of files.others) items.set(name, { fields: new Map(), content });
   return items;
 }
@@ -75,7 +75,7 @@ function assetItem(
   const text = canonical(content).replaceAll(/\/subscriptions\/[^"]*?\/workspaces\/[^/"]+/gi, (id) =>
     id.toLowerCase() === here ? 'this-workspace' : id,
   );
-  return { fields, content: digestOf([text, ...(files?.lines.toSorted() ?? [])]) };
+  return { fields, content: digestOf([text, ...(files?.lines.toSorted() ?? [])].join('\n\n')) };
 }
 
 /** What an asset consists of: a line for each file, its path within the asset and its digest. */
@@ -96,14 +96,7 @@ async function readFiles(store: ControlStore, sealed: SealedManifest): Promise<F
     const { accountName: account, containerName: container } = properties;
     if (typeof account === 'string' && typeof container === 'string') datastores.set(`${account}/${container}`, name);
   }
-  /** Place of an asset → the assets that are there. */
-  const assetsAt = new Map<string, string[]>();
-  for await (const { account, container, places: all } of readPart(store, sealed, 'units'))
-    for (const { asset, path } of all) {
-      if (!isAssetType(asset.split('/')[0] ?? '')) continue;
-      const place = `${account}/${container}/${path}`;
-      assetsAt.set(place, [...(assetsAt.get(place) ?? []), asset]);
-    }
+  const places = await readAssetPlaces(store, sealed);
   const found: Files = { ofAssets: new Map(), others: new Map() };
   const assetFiles = (asset: string) => {
     const files = found.ofAssets.get(asset) ?? { lines: [], isFuzzy: false };
@@ -113,16 +106,12 @@ async function readFiles(store: ControlStore, sealed: SealedManifest): Promise<F
   const nameOf = (account: string, container: string, path: string) =>
     `files/${datastores.get(`${account}/${container}`) ?? `${account}/${container}`}/${path}`;
   for await (const { account, container, path, classes, sha256 } of readPart(store, sealed, 'blobs')) {
-    let isAsset = false;
-    for (const place of rootsOf(path))
-      for (const asset of assetsAt.get(`${account}/${container}/${place}`) ?? []) {
-        assetFiles(asset).lines.push(`${path.slice(place.length)}\n${sha256}`);
-        isAsset = true;
-      }
-    if (!isAsset && classes.length > 0) found.others.set(nameOf(account, container, path), sha256);
+    const ofAssets = assetsAt(places, { account, container, path }).filter(({ asset }) => isAsset(asset));
+    for (const { asset, root } of ofAssets) assetFiles(asset).lines.push(`${path.slice(root.length)}\n${sha256}`);
+    if (ofAssets.length === 0 && classes.length > 0) found.others.set(nameOf(account, container, path), sha256);
   }
   for await (const { assets, account, container, path } of readPart(store, sealed, 'fuzzy')) {
-    const known = assets.filter((asset) => isAssetType(asset.split('/')[0] ?? ''));
+    const known = assets.filter(isAsset);
     for (const asset of known) assetFiles(asset).isFuzzy = true;
     if (known.length === 0 && found.others.has(nameOf(account, container, path)))
       found.others.set(nameOf(account, container, path), null);
@@ -130,12 +119,7 @@ async function readFiles(store: ControlStore, sealed: SealedManifest): Promise<F
   return found;
 }
 
-/** '' and each folder above a path, and the path itself. */
-function rootsOf(path: string): string[] {
-  const segments = path.split('/');
-  return ['', ...segments.map((_, index) => segments.slice(0, index + 1).join('/'))];
-}
-
-function digestOf(lines: readonly string[]): string {
-  return createHash('sha256').update(lines.join('\n\n')).digest('hex');
+/** What needs a place in a recovery point is an asset, or a job, a path, a schedule. */
+function isAsset(key: string): boolean {
+  return isAssetType(key.split('/')[0] ?? '');
 }

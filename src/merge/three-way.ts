@@ -1,6 +1,6 @@
 /**
- * The three-way merge of what a region had when it was cut off with what the region that writes now has. The base is the
- * recovery point from which that one went on. Pure.
+ * The three-way merge of what a region had when it was cut off with what the region that writes now has. The base is
+ * the recovery point from which that one went on. Pure.
  */
 import { isAssetType } from '../workspace/asset-types.ts';
 import type { Item, Items } from './item.ts';
@@ -13,8 +13,8 @@ export interface MergeInput {
 }
 
 /**
- * `only there`: made there since. `made on both sides`: of the same name, and not the same. `changed there`: and not here.
- * `changed on both sides`: or here in a way that cannot be told. `removed there`: and still here.
+ * `only there`: made there since. `made on both sides`: of the same name, and not the same. `changed there`: and not
+ * here. `changed on both sides`: or here in a way that cannot be told. `removed there`: and still here.
  */
 export const differenceCases = [
   'only there',

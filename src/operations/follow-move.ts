@@ -1,5 +1,5 @@
 /** What a worker looks at, and begins, after a completed move: the region that was left is to be a standby again. */
-import { createHash } from 'node:crypto';
+import { digestOf } from '../control-store/digest.ts';
 import { readPointerIfAny } from '../control-store/region-pointer.ts';
 import { unprotected } from '../fence/departures.ts';
 import type { Environments } from '../run/environment.ts';
@@ -14,8 +14,8 @@ import { endPending } from './runs/never-started.ts';
 /** How the region that a move has left stands. */
 export interface Departed {
   /**
-   * `over`: it is a standby again, the writer, or nobody wants this to happen by itself. `waits`: a run is open that may
-   * change that.
+   * `over`: it is a standby again, the writer, or nobody wants this to happen by itself. `waits`: a run is open that
+   * may change that.
    */
   state: 'answers' | 'silent' | 'waits' | 'over';
   /** For how long it must answer without a break, and when to look again. */
@@ -56,7 +56,7 @@ export interface OpenReprotect {
 }
 
 function runIdOf({ move, at }: OpenReprotect): string {
-  const digest = createHash('sha256').update(`${move.runId}\n${at}`).digest('hex').slice(0, 4);
+  const digest = digestOf(`${move.runId}\n${at}`).slice(0, 4);
   return `${at.replaceAll(/[-:]|\.\d+/g, '')}-reprotect-${digest}`;
 }
 

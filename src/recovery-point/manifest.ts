@@ -253,6 +253,16 @@ export function orderKey(account: string, container: string, path: string): stri
   return `${account}/${container}/${path}`.replaceAll('/', '\0');
 }
 
+/** Every root that covers a path, the shortest first: of `a/b`, '', `a` and `a/b`. */
+export function rootsOf(path: string): string[] {
+  const roots = [''];
+  for (let at = 0; at !== -1;) {
+    at = path.indexOf('/', at + 1);
+    roots.push(at === -1 ? path : path.slice(0, at));
+  }
+  return roots;
+}
+
 /** Whether `path` is `root` or below it. */
 export function covers(root: string, path: string): boolean {
   return root === '' || path === root || path.startsWith(`${root}/`);

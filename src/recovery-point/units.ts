@@ -2,7 +2,7 @@
  * Merges what assets need into units that do not overlap, so that each blob is listed, copied and counted once. Pure.
  */
 import type { ResourceClass } from '../topology/words.ts';
-import { covers, orderKey, type Unit, type UnitPlace } from './manifest.ts';
+import { covers, orderKey, rootsOf, type Unit, type UnitPlace } from './manifest.ts';
 import type { BlobRoot } from '../workspace/places.ts';
 
 /** A root that an asset needs. */
@@ -85,14 +85,7 @@ export function indexUnit(unit: Unit): UnitIndex {
     spot.growing &&= growing === true;
     spots.set(path, spot);
   }
-  const spotsOf = (path: string): Spot[] => {
-    const found = [spots.get('')];
-    for (let at = 0; at !== -1;) {
-      at = path.indexOf('/', at + 1);
-      found.push(spots.get(at === -1 ? path : path.slice(0, at)));
-    }
-    return found.filter((spot) => spot !== undefined);
-  };
+  const spotsOf = (path: string): Spot[] => rootsOf(path).flatMap((root) => spots.get(root) ?? []);
   return {
     assetsOf: (path) => [...new Set(spotsOf(path).flatMap(({ assets }) => assets))].slice(0, assetsNamed),
     classesOf(path) {

@@ -7,7 +7,8 @@ import { withoutFreeText } from '../azure/body/free-text.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { assetKey, assetTypeNames } from '../workspace/asset-types.ts';
-import { findingsBy, type LostBlob } from '../run/work/findings.ts';
+import { findingsBy } from '../run/work/findings.ts';
+import { assetsAt, readAssetPlaces, type AssetPlaces } from '../recovery-point/asset-places.ts';
 import type { SealedManifest } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { assetReferences, type AssetReference } from '../workspace/references.ts';
@@ -21,13 +22,13 @@ export type LostAssets = ReadonlyMap<string, string>;
  */
 export async function lostAssets(context: StepContext, sealed: SealedManifest): Promise<LostAssets> {
   const found = new Map<string, string>();
-  let places: AssetsByPlace | undefined;
+  let places: AssetPlaces | undefined;
   const lost = new Map<string, { first: string; more: number }>();
   for (const action of ['restoreBlobs', 'reconcileBlobs'] as const) {
     for await (const { what, lost: blob } of findingsBy(context, action)) {
       if (!blob) continue;
-      places ??= await assetsByPlace(context, sealed);
-      for (const asset of assetsOf(blob, places)) {
+      places ??= await readAssetPlaces(context.store, sealed);
+      for (const asset of new Set(assetsAt(places, blob).map((each) => each.asset))) {
         const known = lost.get(asset);
         if (known) known.more += 1;
         else lost.set(asset, { first: what, more: 0 });
@@ -38,35 +39,6 @@ export async function lostAssets(context: StepContext, sealed: SealedManifest): 
     found.set(asset, `blob ${first} is lost${more > 0 ? ` (and ${more} more)` : ''}`);
   if (found.size > 0) await addReferring(found, context, sealed);
   return found;
-}
-
-/**
- * Assets by account, container and path of what contains them. A lookup depends on the depth of a path, not on the
- * number of units.
- */
-type AssetsByPlace = ReadonlyMap<string, readonly string[]>;
-
-async function assetsByPlace({ store }: StepContext, sealed: SealedManifest): Promise<AssetsByPlace> {
-  const found = new Map<string, string[]>();
-  for await (const { account, container, places } of readPart(store, sealed, 'units')) {
-    // A job's checkpoint is copied and compared when the job is resubmitted.
-    for (const { asset, path } of places.filter(({ growing }) => !growing)) {
-      const key = keyOf(account, container, path);
-      found.set(key, [...(found.get(key) ?? []), asset]);
-    }
-  }
-  return found;
-}
-
-function keyOf(account: string, container: string, path: string): string {
-  return `${account}/${container}/${path}`;
-}
-
-/** Returns the assets that a blob belongs to. */
-function assetsOf({ account, container, path }: LostBlob, places: AssetsByPlace): Set<string> {
-  const segments = path.split('/');
-  const roots = ['', ...segments.map((_, index) => segments.slice(0, index + 1).join('/'))];
-  return new Set(roots.flatMap((root) => places.get(keyOf(account, container, root)) ?? []));
 }
 
 /**

@@ -70,6 +70,12 @@ export function regionName(location: string): string {
   return location.toLowerCase().replaceAll(' ', '');
 }
 
+/** Returns `score/blue` of the id `…/onlineEndpoints/score/deployments/blue`. */
+export function belowEndpoint(id: string): string {
+  const segments = id.split('/');
+  return `${segments.at(-3)}/${segments.at(-1)}`;
+}
+
 /** Returns the last segment of an ARM id. */
 export function nameOfId(id: string): string {
   return id.split('/').at(-1) ?? id;
