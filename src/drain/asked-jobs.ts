@@ -1,6 +1,6 @@
 /**
- * Which jobs a run has asked for a checkpoint: a request outlives the attempt that made it, and is to be taken back even
- * if its job has ended meanwhile. In `runs/{run}/asked-jobs.json`.
+ * Which jobs a run has asked for a checkpoint: a request outlives the attempt that made it, and is to be taken back
+ * even if its job has ended meanwhile. In `runs/{run}/asked-jobs.json`.
  */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';

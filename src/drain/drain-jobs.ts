@@ -5,7 +5,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
-import { findJob, surveyLate, surveyOf, type Asking, type Survey } from '../fence/cancel-jobs.ts';
+import { endIn, findJob, surveyLate, surveyOf, type Asking, type Survey } from '../fence/cancel-jobs.ts';
 import type { StoppedJob } from '../fence/stopped-jobs.ts';
 import { submittedAs, toLedgerEntry } from '../ledger/ledger.ts';
 import { mapBounded } from '../run/work/bounded.ts';
@@ -16,14 +16,14 @@ import { showCount } from '../topology/figures.ts';
 import { wentOnFrom } from '../workspace/jobs/checkpoint.ts';
 import { showJob, type RawJob } from '../workspace/jobs/job.ts';
 import { drainingOf, type Draining } from './drain-policy.ts';
-import { JobEnds, whileItAnswers, window, type Refused } from './job-ends.ts';
+import { JobEnds, requireNoneRefused, whileItAnswers, window, type Refused } from './job-ends.ts';
 
 /** Milliseconds between two looks: short at first, since a job that has just begun may be about to end. */
 const firstPauseMs = 500;
 const longestPauseMs = 10_000;
 
 /** How many jobs a message names. */
-const named = 5;
+const mostNamed = 5;
 
 /** A job that is waited for. */
 interface Open {
@@ -36,9 +36,9 @@ interface Open {
 }
 
 /**
- * Returns once no job is unfinished. Idempotent: what an earlier attempt has cancelled, or asked, is not again.
- * Errors: PreconditionError if jobs have not ended in time, or Azure refuses to cancel one; NotYetError while the region
- * does not answer; AzureError.
+ * Returns once no job is unfinished. Idempotent: what an earlier attempt has cancelled, or asked, is not again. Errors:
+ * PreconditionError if jobs have not ended in time, or Azure refuses to cancel one; NotYetError while the region does
+ * not answer; AzureError.
  */
 export async function drainJobs(context: StepContext): Promise<StepResult> {
   // An undo has something to do as soon as the first job is asked.
@@ -59,15 +59,15 @@ export async function drainJobs(context: StepContext): Promise<StepResult> {
 }
 
 async function untilNoneIsLeft(drain: Drain, { topology, acceptedLoss, now }: StepContext): Promise<void> {
-  const { deadline, afterDeadline } = topology.jobs.drain;
-  const until = drain.since + toSeconds(deadline) * 1000;
+  const { afterDeadline } = topology.jobs.drain;
+  const { until } = drain;
   for (let pause = firstPauseMs, isWhole = true; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
     await drain.look(isWhole);
     const isLate = now().getTime() >= until;
     const givesUp = acceptedLoss !== undefined || (isLate && afterDeadline === 'cancel');
     const ready = givesUp ? drain.open() : await drain.ready();
     // A checkpoint that came at the last moment counts, and so does an end.
-    if (isLate && ready.length === 0 && drain.open().length > 0) throw drain.late(deadline);
+    if (isLate && ready.length === 0 && drain.open().length > 0) throw drain.late();
     await drain.cancel(ready);
     if (drain.open().length === 0) {
       // The last look sees all jobs, and finds none: one that was submitted long ago is not on the first pages.
@@ -84,7 +84,10 @@ async function untilNoneIsLeft(drain: Drain, { topology, acceptedLoss, now }: St
 class Drain {
   /** When the waiting began (milliseconds since 1970). A retry by a person waits once more. */
   readonly since: number;
+  /** When that is over. */
+  readonly until: number;
   readonly ends: JobEnds;
+  readonly #policy: StepContext['topology']['jobs']['drain'];
   readonly #context: StepContext;
   readonly #open = new Map<string, Open>();
   #pages: Survey['pages'] = new Map();
@@ -92,6 +95,8 @@ class Drain {
   private constructor(context: StepContext, ends: JobEnds) {
     const { since } = (context.cursor ?? {}) as { since?: number };
     this.since = since ?? context.now().getTime();
+    this.#policy = context.topology.jobs.drain;
+    this.until = this.since + toSeconds(this.#policy.deadline) * 1000;
     this.ends = ends;
     this.#context = context;
   }
@@ -115,16 +120,23 @@ class Drain {
   }
 
   #waitsFor(): string | undefined {
-    const what = { checkpoint: 'to write a checkpoint', end: 'to end', cancel: 'to be cancelled' };
+    if (this.#open.size === 0) return undefined;
+    const { named, more } = this.#nameOpen({
+      checkpoint: 'to write a checkpoint',
+      end: 'to end',
+      cancel: 'to be cancelled',
+    });
+    const until = new Date(this.until).toISOString().slice(11, 16);
+    const then = this.#policy.afterDeadline === 'cancel' ? 'they are cancelled' : 'a person decides';
+    return `for ${named}${more > 0 ? `; and for ${more} more` : ''}; until ${until} UTC, then ${then}`;
+  }
+
+  /** The first of the open jobs, each with what is said of it by what it is waited for; and how many more there are. */
+  #nameOpen(what: Record<Draining, string>): { named: string; more: number } {
     const lines = [...this.#open].map(
       ([name, { seen, until }]) => `${showJob({ name, owner: seen.owner, ...submittedAs(seen) })} ${what[until]}`,
     );
-    if (lines.length === 0) return undefined;
-    const more = lines.length > named ? `; and for ${lines.length - named} more` : '';
-    const { deadline, afterDeadline } = this.#context.topology.jobs.drain;
-    const until = new Date(this.since + toSeconds(deadline) * 1000).toISOString().slice(11, 16);
-    const then = afterDeadline === 'cancel' ? 'they are cancelled' : 'a person decides';
-    return `for ${lines.slice(0, named).join('; ')}${more}; until ${until} UTC, then ${then}`;
+    return { named: lines.slice(0, mostNamed).join('; '), more: Math.max(0, lines.length - mostNamed) };
   }
 
   /** Meanwhile the leases are renewed: a replication must not come between. */
@@ -159,11 +171,11 @@ class Drain {
     await this.#enter(asking, came);
   }
 
-  async #lookAgain({ unfinished, finished }: Survey): Promise<void> {
+  async #lookAgain(survey: Survey): Promise<void> {
     const ended = new Map<string, string>();
     for (const [name, open] of this.#open) {
-      const now = unfinished.get(name);
-      if (!now) ended.set(name, finished.get(name) ?? 'gone');
+      const now = survey.unfinished.get(name);
+      if (!now) ended.set(name, endIn(survey, name));
       else {
         open.seen = now;
         // A person has cancelled it meanwhile: it gets no successor.
@@ -232,31 +244,22 @@ class Drain {
   }
 
   #refuse(refused: Refused): void {
-    const [first] = refused;
-    if (!first) return;
     const { from, run } = this.#context;
-    throw new UnderstudyError(
-      'PreconditionError',
-      `${showCount(refused.size, 'job')} of ${from.region} cannot be cancelled, such as "${first[0]}": ${first[1]}`,
-      { next: `Cancel it by hand, or allow it, then "understudy retry ${run.runId}".` },
-    );
+    requireNoneRefused(refused, from.region, `"understudy retry ${run.runId}"`);
   }
 
   /** The error that says which jobs have not ended in time. */
-  late(deadline: string): UnderstudyError {
+  late(): UnderstudyError {
     const { run, from } = this.#context;
-    const what = {
+    const { named, more } = this.#nameOpen({
       checkpoint: 'has written no checkpoint since it was asked',
       end: 'has not ended',
       cancel: 'has not ended',
-    };
-    const lines = [...this.#open].map(([name, { seen, until }]) => {
-      return `${showJob({ name, owner: seen.owner, ...submittedAs(seen) })} ${what[until]}`;
     });
-    const more = lines.length > named ? `; and ${lines.length - named} more` : '';
+    const { deadline } = this.#policy;
     return new UnderstudyError(
       'PreconditionError',
-      `${showCount(lines.length, 'job')} of ${from.region} did not end within ${deadline} (jobs.drain.deadline): ${lines.slice(0, named).join('; ')}${more}`,
+      `${showCount(this.#open.size, 'job')} of ${from.region} did not end within ${deadline} (jobs.drain.deadline): ${named}${more > 0 ? `; and ${more} more` : ''}`,
       {
         next:
           `Wait once more with "understudy retry ${run.runId}"; cancel them, and lose their work since their last checkpoints, ` +

@@ -15,8 +15,8 @@ export type Draining = 'cancel' | 'checkpoint' | 'end';
 const notBegun = new Set(['notstarted', 'queued', 'preparing', 'provisioning', 'starting']);
 
 /**
- * Returns what a job is waited for. One that has computed nothing loses nothing if it is cancelled, as long as it gets a
- * successor; one of which a person decides, or that takes no checkpoint, is left to end.
+ * Returns what a job is waited for. One that has computed nothing loses nothing if it is cancelled, as long as it gets
+ * a successor; one of which a person decides, or that takes no checkpoint, is left to end.
  */
 export function drainingOf(job: RawJob, entry: LedgerEntry, jobs: Topology['jobs']): Draining {
   const { policy } = jobs.drain;

@@ -1,12 +1,21 @@
 /**
  * The action `endZombies`: jobs of a region that was lost, and that ran on there unseen. Each is compared with its
- * successor in the writer's region, and cancelled, or left to end, as `jobs.zombies` says. The successor is the one that
- * counts; what the other has written stays where it is, and is named.
+ * successor in the writer's region, and cancelled, or left to end, as `jobs.zombies` says. The successor is the one
+ * that counts; what the other has written stays where it is, and is named.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { UnderstudyError } from '../errors/error.ts';
-import { cancelAll, findJob, surveyLate, surveyOf, type Asking, type Survey } from '../fence/cancel-jobs.ts';
-import { FenceDeadline, GaveUp, type Ask } from '../fence/fence-deadline.ts';
+import {
+  cancelAll,
+  endIn,
+  findJob,
+  gone,
+  surveyLate,
+  surveyOf,
+  type Asking,
+  type Survey,
+} from '../fence/cancel-jobs.ts';
+import { GaveUp, type Ask } from '../fence/fence-deadline.ts';
 import { listDebts } from '../fence/old-side.ts';
 import { stopSchedules } from '../fence/stop-intake.ts';
 import { StoppedRecord, type StoppedJob } from '../fence/stopped-jobs.ts';
@@ -20,12 +29,10 @@ import { toSeconds } from '../topology/duration.ts';
 import { showCount } from '../topology/figures.ts';
 import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
 import { showJob } from '../workspace/jobs/job.ts';
+import { askingOf, requireNoneRefused, window } from './job-ends.ts';
 
 const pauseMs = 2000;
 const linesOfLoss = 20;
-
-/** How many jobs are compared concurrently. */
-const window = 16;
 
 interface Zombie {
   name: string;
@@ -35,8 +42,8 @@ interface Zombie {
 }
 
 /**
- * Idempotent: what has ended stays so, and is reported whichever attempt has ended it. Errors: NotYetError while the region does not answer; PreconditionError if it
- * refuses to cancel a job; AzureUnavailable.
+ * Idempotent: what has ended stays so, and is reported by any attempt. Errors: NotYetError while the
+ * region does not answer; PreconditionError if it refuses to cancel a job; AzureUnavailable.
  */
 export async function endZombies(context: StepContext): Promise<StepResult> {
   const { topology, to } = context;
@@ -86,21 +93,21 @@ async function stopIntake(context: StepContext): Promise<string> {
 }
 
 /**
- * Returns every job that this attempt, or an earlier one, found unfinished, once it has ended. Each is recorded before the
- * first is cancelled: an attempt that follows would find none of them unfinished.
+ * Returns every job that this attempt, or an earlier one, found unfinished, once it has ended. Each is recorded before
+ * the first is cancelled: an attempt that follows would find none of them unfinished.
  */
 async function endAll(context: StepContext, patienceMs: number): Promise<Zombie[]> {
   const { store, run, to, signal, now } = context;
   const record = await StoppedRecord.open(store, run.runId);
   const zombies = new Map<string, Zombie>();
   const open = () => [...zombies.values()].filter(({ end }) => end === '').map(({ name }) => name);
-  const asking = askingOf(context, () => ({ done: zombies.size - open().length, total: zombies.size }));
+  const asking = askingWith(context, () => ({ done: zombies.size - open().length, total: zombies.size }));
   const found = await surveyLate(asking(), () => false, { isWhole: true });
   await record.add({ stopped: Object.fromEntries(found.unfinished), ended: {} });
   for (const [name, seen] of Object.entries(record.stopped)) zombies.set(name, { name, seen, end: '' });
   const look = async (): Promise<Survey['pages']> => {
     const seen = await surveyOf(asking(), new Set(open()));
-    for (const name of open()) if (!seen.unfinished.has(name)) note(zombies, name, seen.finished.get(name) ?? 'gone');
+    for (const name of open()) if (!seen.unfinished.has(name)) note(zombies, name, endIn(seen, name));
     return seen.pages;
   };
   let pages = zombies.size > found.unfinished.size ? await look() : found.pages;
@@ -111,22 +118,14 @@ async function endAll(context: StepContext, patienceMs: number): Promise<Zombie[
   }
   const ended = (name: string, status: string) => note(zombies, name, status);
   const refused = await cancelAll({ ...asking(), names: open(), pages, ended, waitForAll: true });
-  const [first] = refused;
-  if (first)
-    throw new UnderstudyError(
-      'PreconditionError',
-      `${showCount(refused.size, 'job')} of ${to.region} cannot be cancelled, such as "${first[0]}": ${first[1]}`,
-      { next: 'Cancel it by hand, or allow it, then "understudy reprotect" again.' },
-    );
+  requireNoneRefused(refused, to.region, '"understudy reprotect" again');
   return [...zombies.values()].filter(({ seen }) => seen.minor !== true);
 }
 
-/** Returns what makes, for each piece of work, the access to the region with a deadline of its own; and one heartbeat. */
-function askingOf(context: StepContext, progress: () => { done: number; total: number }): () => Asking {
-  const { azure, to: side, signal, topology } = context;
-  const limitMs = toSeconds(topology.policies.fenceDeadline) * 1000;
+/** Returns what makes, for each piece of work, the access to the region; all with one heartbeat. */
+function askingWith(context: StepContext, progress: () => { done: number; total: number }): () => Asking {
   const beat = everySecond(() => context.checkpoint({ unit: 'jobs', ...progress() }));
-  return () => ({ azure, side, deadline: new FenceDeadline({ signal, limitMs }), beat });
+  return () => askingOf(context, context.to, beat);
 }
 
 function note(zombies: Map<string, Zombie>, name: string, end: string): void {
@@ -141,7 +140,7 @@ interface Compared extends Zombie {
 
 function compareAll(context: StepContext, zombies: readonly Zombie[]): Promise<Compared[]> {
   let done = 0;
-  const asking = askingOf(context, () => ({ done, total: zombies.length }));
+  const asking = askingWith(context, () => ({ done, total: zombies.length }));
   return mapBounded(zombies, window, async (zombie) => {
     await asking().beat();
     const compared = await compare(context, zombie, asking());
@@ -157,7 +156,7 @@ async function compare(context: StepContext, zombie: Zombie, asking: Asking): Pr
   if (!successor) return zombie;
   await asking.beat();
   const there = await azureJobs(azure.arm, from.workspace).find(successor.name, { signal });
-  return { ...zombie, successor: { name: successor.name, status: there?.status ?? 'gone' } };
+  return { ...zombie, successor: { name: successor.name, status: there?.status ?? gone } };
 }
 
 /** What became of the job, and which of the two counts. */

@@ -1,28 +1,30 @@
 /**
- * How the jobs that a switchover drains end: it cancels them, records each end, and takes back what it has asked of them.
- * The record outlives an attempt: another one, or the undo, goes on from it.
+ * How the jobs that a switchover drains end: it cancels them, records each end, and takes back what it has asked of
+ * them. The record outlives an attempt: another one, or the undo, goes on from it.
  */
 import { LiveCheckpoints } from '../checkpoints/live-checkpoints.ts';
 import { messageOf, UnderstudyError } from '../errors/error.ts';
-import { cancelAll, findJob, surveyOf, type Asking, type Survey } from '../fence/cancel-jobs.ts';
+import { cancelAll, endIn, findJob, gone, surveyOf, type Asking, type Survey } from '../fence/cancel-jobs.ts';
 import { FenceDeadline, GaveUp, isUnanswered } from '../fence/fence-deadline.ts';
 import { rememberFence, StoppedRecord, type StoppedJob, type StoppedJobs } from '../fence/stopped-jobs.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
 import { everySecond } from '../run/work/every-second.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
+import { showCount } from '../topology/figures.ts';
+import type { Side } from '../topology/sides.ts';
 import { isFinished, type RawJob } from '../workspace/jobs/job.ts';
 import { noteAsked, readAsked } from './asked-jobs.ts';
 
-/** How many jobs are read, or asked, concurrently. */
+/** How many jobs are read, asked or compared concurrently. */
 export const window = 16;
 
 /** The jobs that Azure refuses to cancel, and why. */
 export type Refused = ReadonlyMap<string, string>;
 
 /**
- * Does work on the old side that must not be owed. Errors: NotYetError while the region does not answer; otherwise those of
- * `work`.
+ * Does work on the old side that must not be owed. Errors: NotYetError while the region does not answer; otherwise
+ * those of `work`.
  */
 export async function whileItAnswers<T>({ signal, from }: StepContext, work: () => Promise<T>): Promise<T> {
   try {
@@ -34,6 +36,23 @@ export async function whileItAnswers<T>({ signal, from }: StepContext, work: () 
       cause: error,
     });
   }
+}
+
+/** What a request about the jobs of a side needs; with a deadline of its own. */
+export function askingOf({ azure, signal, topology }: StepContext, side: Side, beat: () => Promise<void>): Asking {
+  const limitMs = toSeconds(topology.policies.fenceDeadline) * 1000;
+  return { azure, side, deadline: new FenceDeadline({ signal, limitMs }), beat };
+}
+
+/** PreconditionError if there is one. `again`: the command that goes on once it is cancelled by hand. */
+export function requireNoneRefused(refused: Refused, region: string, again: string): void {
+  const [first] = refused;
+  if (!first) return;
+  throw new UnderstudyError(
+    'PreconditionError',
+    `${showCount(refused.size, 'job')} of ${region} cannot be cancelled, such as "${first[0]}": ${first[1]}`,
+    { next: `Cancel it by hand, or allow it, then ${again}.` },
+  );
 }
 
 interface Opened {
@@ -85,14 +104,12 @@ export class JobEnds {
 
   /** What a request to the old side needs; with a deadline of its own. */
   asking(): Asking {
-    const { azure, from, signal, topology } = this.#context;
-    const limitMs = toSeconds(topology.policies.fenceDeadline) * 1000;
-    return { azure, side: from, deadline: new FenceDeadline({ signal, limitMs }), beat: this.beat };
+    return askingOf(this.#context, this.#context.from, this.beat);
   }
 
   /**
-   * Asks jobs for a checkpoint. Returns when each was asked, by the clock of its storage (ISO 8601); a job that cannot be
-   * asked is not in it.
+   * Asks jobs for a checkpoint. Returns when each was asked, by the clock of its storage (ISO 8601); a job that cannot
+   * be asked is not in it.
    */
   async ask(jobs: readonly RawJob[]): Promise<ReadonlyMap<string, string>> {
     const { store, run } = this.#context;
@@ -124,14 +141,16 @@ export class JobEnds {
   }
 
   /**
-   * Ends what an earlier attempt set out to cancel, and has not seen end: whether Azure had accepted that cannot be told.
+   * Ends what an earlier attempt set out to cancel, and has not seen end: whether Azure had accepted that cannot be
+   * told.
    */
   async settleEarlier(): Promise<Refused> {
     const names = this.#drained().filter((name) => !this.hasEnded(name));
     if (names.length === 0) return new Map();
-    const { finished, unfinished, pages } = await surveyOf(this.asking(), new Set(names));
+    const seen = await surveyOf(this.asking(), new Set(names));
+    const { unfinished, pages } = seen;
     const ended = names.filter((name) => !unfinished.has(name));
-    await this.noteEnds(new Map(ended.map((name) => [name, finished.get(name) ?? gone])));
+    await this.noteEnds(new Map(ended.map((name) => [name, endIn(seen, name)])));
     return this.#cancelAndWait(
       [...unfinished.keys()].filter((name) => names.includes(name)),
       pages,
@@ -177,6 +196,3 @@ export class JobEnds {
     return Object.keys(stopped).filter((name) => stopped[name]?.drained && !ended[name]);
   }
 }
-
-/** Of a job that is not there any more. */
-const gone = 'gone';

@@ -33,7 +33,9 @@ export async function resumeDrained(context: StepContext): Promise<string> {
   ].join(', ');
 }
 
-/** Nobody waits for checkpoints any more; and what was cancelled, and not seen to end, has a successor only once it has. */
+/**
+ * Nobody waits for checkpoints any more; and what was cancelled, and not seen to end, has a successor only once it has.
+ */
 async function settle(context: StepContext): Promise<void> {
   const ends: JobEnds = await JobEnds.open(context, () => context.checkpoint({ unit: 'jobs', done: ends.drained }));
   await ends.withdrawAll();
@@ -60,7 +62,9 @@ async function toGoOn(
   return { jobs: found.filter((each) => each !== undefined), moved };
 }
 
-/** A run that is cancelled between a submission and its record has submitted all the same: the region itself says so. */
+/**
+ * A run that is cancelled between a submission and its record has submitted all the same: the region itself says so.
+ */
 async function wasSubmitted({ azure, to, signal }: StepContext, { state, name }: Successor): Promise<boolean> {
   return state !== 'planned' || (await azureJobs(azure.arm, to.workspace).find(name, { signal })) !== undefined;
 }

@@ -236,7 +236,13 @@ async function lookAt(given: CancelAll, open: Set<string>): Promise<void> {
   });
 }
 
-const gone = 'gone';
+/** The status of a job that is not there any more. */
+export const gone = 'gone';
+
+/** How a job that was looked up, and is not unfinished, has ended. */
+export function endIn({ finished }: Survey, name: string): string {
+  return finished.get(name) ?? gone;
+}
 
 /**
  * Returns why Azure refuses, if it does. A job that ends at this very moment can no longer be cancelled: its own status

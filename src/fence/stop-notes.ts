@@ -3,7 +3,7 @@ import type { FenceDeadline } from './fence-deadline.ts';
 import { readStep } from '../run/journal.ts';
 import { reconcile, type Counts } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import type { Survey } from './cancel-jobs.ts';
+import { endIn, type Survey } from './cancel-jobs.ts';
 import {
   beginStopping,
   changeStopping,
@@ -71,14 +71,13 @@ export class StopNotes {
   /** Records the jobs before anything is cancelled. */
   async remember(seen: Survey, ledger: Owners): Promise<void> {
     const { now } = this.#context;
-    for (const name of this.open())
-      if (!seen.unfinished.has(name)) this.noteEnd(name, seen.finished.get(name) ?? 'gone');
+    for (const name of this.open()) if (!seen.unfinished.has(name)) this.noteEnd(name, endIn(seen, name));
     const seenAt = now().toISOString();
     const earlier = await this.#earlier(seen, ledger);
     const { stopped, ended } = this.#toEnd(seen.unfinished, earlier);
     for (const [name, owner] of ledger) {
       if (seen.unfinished.has(name) || this.knows(name)) continue;
-      const status = seen.finished.get(name) ?? 'gone';
+      const status = endIn(seen, name);
       const known = earlier[name];
       // A job that a fence set out to cancel, and that is Canceled now, did not end by itself: the fence of a cancelled
       // run did it.

@@ -215,7 +215,9 @@ async function ownersInLedger(context: StepContext, readLedger: ReadLedger): Pro
   );
 }
 
-/** By name of a job: the later job of its lineage in its own region, which may have been submitted since the listing. */
+/**
+ * By name of a job: the later job of its lineage in its own region, which may have been submitted since the listing.
+ */
 async function laterJobs(store: ControlStore, entries: readonly LedgerEntry[]): Promise<Map<string, string>> {
   const documents = new Set<string>();
   for await (const name of store.list('ledger/')) documents.add(name);

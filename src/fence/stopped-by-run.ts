@@ -1,6 +1,6 @@
 /**
- * What a run has stopped on the old side before it takes its last recovery point: the point has it as it was before, for
- * the standby to go on with.
+ * What a run has stopped on the old side before it takes its last recovery point: the point has it as it was before,
+ * for the standby to go on with.
  */
 import type { ControlStore } from '../control-store/store.ts';
 import { stillShutOut } from './shut-out-record.ts';

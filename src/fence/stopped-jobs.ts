@@ -93,7 +93,9 @@ export type OldJobState =
   | ({ is: 'ended' } & EndedJob)
   /** It ended because of the fence, or of a drain; `endedAs` unless it is `Canceled`. */
   | { is: 'cancelled'; at: string; endedAs?: string; drained?: true }
-  /** No fence has ended it, but an outage: it is resubmitted where it ran. `lastSeenAt`: unfinished; absent: not known. */
+  /**
+   * No fence has ended it, but an outage: it is resubmitted where it ran. `lastSeenAt`: unfinished; absent: not known.
+   */
   | { is: 'interrupted'; endedAs: string; seenAt: string; lastSeenAt?: string }
   /** It was cancelled, and may still run. */
   | { is: 'asked' }
