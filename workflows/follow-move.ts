@@ -1,6 +1,6 @@
 /**
- * `followMove`: follows a completed move. Once the region that it has left has answered for long enough without a break,
- * it is reprotected. Ends when that is done, or a move has changed who writes.
+ * `followMove`: follows a completed move. Once the region that it has left has answered for long enough without a
+ * break, it is reprotected. Ends when that is done, or a move has changed who writes.
  */
 import {
   continueAsNew,
@@ -13,8 +13,7 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
-import { workflowIdOf } from '../src/plan/operations.ts';
-import { searchAttributes } from '../src/plan/search-attributes.ts';
+import { workflowOfRun } from '../src/plan/workflow-of-run.ts';
 import type { Departed, DropReprotect } from '../src/operations/follow-move.ts';
 import type { RunSummary } from '../src/run/progress.ts';
 import type { RunReference } from '../src/run/reference.ts';
@@ -84,18 +83,13 @@ async function reprotected(move: RunReference): Promise<boolean> {
   try {
     const run = await openReprotect(request);
     if (!run) return false;
+    const { options, attributes } = workflowOfRun(run);
     const summary = await executeChild<(start: RunReference) => Promise<RunSummary>>('reprotect', {
-      workflowId: workflowIdOf(run),
-      args: [run],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      memo: { runId: run.runId },
+      ...options,
       typedSearchAttributes: new TypedSearchAttributes(
-        (['topology', 'operation', 'outcome'] as const).map((name) => ({
-          key: defineSearchAttributeKey(searchAttributes[name], 'KEYWORD'),
-          value: name === 'outcome' ? 'running' : run[name],
-        })),
+        Object.entries(attributes).map(([name, value]) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value })),
       ),
-      staticSummary: `${run.operation} of ${run.topology}: ${run.runId}`,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
     });
     return summary.state === 'completed';
   } catch (error) {

@@ -10,19 +10,13 @@ import {
 import { defaultPayloadConverter, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { rowOf, workflowIdOf } from '../plan/operations.ts';
 import { taskQueue } from '../plan/queues.ts';
-import { searchAttributes } from '../plan/search-attributes.ts';
+import { workflowOfRun } from '../plan/workflow-of-run.ts';
 import type { RunProgress, RunSummary } from '../run/progress.ts';
 import type { RunReference, RunStart } from '../run/reference.ts';
 import type { Progress } from '../run/work/step-context.ts';
 
 /** A handle of a run's workflow. */
 export type RunHandle = WorkflowHandle<(run: RunStart) => Promise<RunSummary>>;
-
-const keys = {
-  topology: defineSearchAttributeKey(searchAttributes.topology, 'KEYWORD'),
-  operation: defineSearchAttributeKey(searchAttributes.operation, 'KEYWORD'),
-  outcome: defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD'),
-};
 
 /** How long a workflow may take to close after its run has ended. */
 const closingMs = 10_000;
@@ -48,19 +42,15 @@ async function startOnce(
   client: Client,
   run: RunStart,
 ): Promise<{ handle: RunHandle; started: boolean; runId: string }> {
-  const workflowId = workflowIdOf(run);
+  const { options, attributes } = workflowOfRun(run);
+  const { workflowId } = options;
   try {
     const handle = await client.workflow.start(run.operation, {
-      workflowId,
+      ...options,
       taskQueue,
-      args: [run],
-      memo: { runId: run.runId },
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: keys.topology, value: run.topology },
-        { key: keys.operation, value: run.operation },
-        { key: keys.outcome, value: 'running' },
-      ]),
-      staticSummary: `${run.operation} of ${run.topology}: ${run.runId}`,
+      typedSearchAttributes: new TypedSearchAttributes(
+        Object.entries(attributes).map(([name, value]) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value })),
+      ),
     });
     return {
       handle: handleOf(client, workflowId, handle.firstExecutionRunId),
@@ -133,20 +123,9 @@ export async function readProgress(handle: RunHandle): Promise<RunProgress> {
 type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
 /** What an activity has told with its last heartbeat. */
-function toldBy({ heartbeatDetails }: PendingActivity): Progress | undefined {
+export function toldBy({ heartbeatDetails }: PendingActivity): Progress | undefined {
   const payload = heartbeatDetails?.payloads?.[0];
   return payload ? defaultPayloadConverter.fromPayload<Progress | undefined>(payload) : undefined;
-}
-
-/** What the steps of a run say that they wait for, one line each: `fence/platform/drain: 2 of 5 jobs; waits for …`. */
-export async function readWaits(handle: RunHandle): Promise<string[]> {
-  const { raw } = await handle.describe();
-  return (raw.pendingActivities ?? []).flatMap((activity) => {
-    const { waitsFor, done, total, unit } = toldBy(activity) ?? {};
-    return waitsFor === undefined
-      ? []
-      : [`${activity.activityId}: ${done} of ${total ?? '?'} ${unit}; waits ${waitsFor}`];
-  });
 }
 
 /** Returns Temporal's status of the workflow: RUNNING, COMPLETED, FAILED, TERMINATED, … */

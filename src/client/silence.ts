@@ -1,6 +1,7 @@
 /** Detects whether what a run waits for still shows progress. A killed worker is noticed within seconds. */
 import { z } from 'zod';
-import type { RunHandle } from './runs.ts';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { toldBy, type RunHandle } from './runs.ts';
 
 /** What has shown no progress, and for how long. */
 export const Silence = z.object({
@@ -27,9 +28,30 @@ interface Timestamp {
   nanos?: number | null;
 }
 
-/** Returns what has been silent for longest. Undefined if everything shows progress. */
-export async function readSilence(handle: RunHandle, now: Date): Promise<Silence | undefined> {
+/** What Temporal shows of a run that it executes. */
+export interface Signs {
+  /** What has been silent for longest. Absent if everything shows progress. */
+  silent?: Silence;
+  /**
+   * What steps say that they wait for, one line each: `fence/platform/drain: 2 of 5 jobs; waits for …`. Absent: none.
+   */
+  waits?: string[];
+}
+
+/** Asks once. */
+export async function readSigns(handle: RunHandle, now: Date): Promise<Signs> {
   const { raw } = await handle.describe();
+  const silent = silenceIn(raw, now);
+  const waits = (raw.pendingActivities ?? []).flatMap((activity) => {
+    const { waitsFor, done, total, unit } = toldBy(activity) ?? {};
+    return waitsFor === undefined
+      ? []
+      : [`${activity.activityId}: ${done} of ${total ?? '?'} ${unit}; waits ${waitsFor}`];
+  });
+  return { ...(silent ? { silent } : {}), ...(waits.length > 0 ? { waits } : {}) };
+}
+
+function silenceIn(raw: WorkflowExecutionDescription['raw'], now: Date): Silence | undefined {
   const found: Silence[] = [];
   const note = (what: string, kind: Silence['kind'], since: number | undefined) => {
     const seconds = since === undefined ? 0 : Math.round((now.getTime() - since) / 1000);

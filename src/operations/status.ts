@@ -6,8 +6,8 @@ import type { Client } from '@temporalio/client';
 import { knownDamage, type KnownDamage } from '../recovery-point/damage.ts';
 import { listRecoveryPoints, type RecoveryPointList } from '../recovery-point/list-points.ts';
 import { openRecoveryPoint } from '../recovery-point/recovery-point.ts';
-import { findRunning, readWaits, type RunHandle } from '../client/runs.ts';
-import { readSilence } from '../client/silence.ts';
+import { findRunning, type RunHandle } from '../client/runs.ts';
+import { readSigns } from '../client/silence.ts';
 import { pollersOf } from '../client/workers.ts';
 import { readPointerIfAny, traceOfUse } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -143,14 +143,7 @@ async function unfinished(
   return Promise.all(
     newestFirst.map(async (run) => {
       const handle = executed.get(run.runId);
-      const silent = handle && (await readSilence(handle, new Date()));
-      const waits = handle ? await readWaits(handle) : [];
-      return {
-        ...run,
-        executed: handle !== undefined,
-        ...(silent ? { silent } : {}),
-        ...(waits.length > 0 ? { waits } : {}),
-      };
+      return { ...run, executed: handle !== undefined, ...(handle ? await readSigns(handle, new Date()) : {}) };
     }),
   );
 }

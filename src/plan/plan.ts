@@ -61,7 +61,10 @@ export const Step = z.strictObject({
   mayOwe: z.literal(true).optional(),
   /** The facts that hold once it is done (see facts.ts). Absent in plans of older releases. */
   provides: z.array(z.string()).optional(),
-  /** Regions: the side that it reads or shuts out, and the side on which it works. Absent in plans of older releases: the plan's. */
+  /**
+   * Regions: the side that it reads or shuts out, and the side on which it works. Absent in plans of older releases:
+   * the plan's.
+   */
   from: z.string().optional(),
   to: z.string().optional(),
   /** What the action needs beyond the plan's own fields. Small, and only names, never values of secrets. */

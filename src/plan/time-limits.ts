@@ -28,7 +28,10 @@ const besidesSeconds = 5 * minutes;
 /** A timed-out request that is sent again is not silence yet: the SDK's clients try up to four times. */
 const triesOfRequest = 4;
 
-/** Returns the limits of a step that runs `action` under these policies. `waitsSeconds`: how long it may wait for people or jobs. */
+/**
+ * Returns the limits of a step that runs `action` under these policies. `waitsSeconds`: how long it may wait for people
+ * or jobs.
+ */
 export function timeLimitsOf(action: ActionName, policies: Policies, waitsSeconds = 0): TimeLimits {
   const { profile, policies: bounds = [] } = actionOf(action);
   const least = timeLimits[profile];

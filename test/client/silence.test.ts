@@ -1,11 +1,12 @@
 /** Whether a run still shows a sign of life, by what Temporal says of it. */
 import { expect, it } from 'vitest';
 import type { RunHandle } from '../../src/client/runs.ts';
-import { readSilence } from '../../src/client/silence.ts';
+import { readSigns } from '../../src/client/silence.ts';
 
 const now = new Date('2026-11-21T10:01:00.000Z');
 const ago = (seconds: number) => ({ seconds: Math.floor(now.getTime() / 1000) - seconds, nanos: 0 });
-const look = (raw: object) => readSilence({ describe: () => Promise.resolve({ raw }) } as unknown as RunHandle, now);
+const look = async (raw: object) =>
+  (await readSigns({ describe: () => Promise.resolve({ raw }) } as unknown as RunHandle, now)).silent;
 const activity = (id: string, more: object) => ({
   activityId: id,
   activityType: { name: 'copyBlobs' },

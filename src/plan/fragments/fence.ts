@@ -1,8 +1,8 @@
 /**
- * The fence: once, before all classes. Hard, in a failover: whether the standby can serve; what an earlier fence owes in
- * the region that becomes the writer; the pointer; then the old side is shut out where it answers, and the rest is owed.
- * By agreement, in a switchover: the old side takes no more work, its jobs are drained, and the last recovery point is
- * sealed, all before the pointer is taken.
+ * The fence: once, before all classes. Hard, in a failover: whether the standby can serve; what an earlier fence owes
+ * in the region that becomes the writer; the pointer; then the old side is shut out where it answers, and the rest is
+ * owed. By agreement, in a switchover: the old side takes no more work, its jobs are drained, and the last recovery
+ * point is sealed, all before the pointer is taken.
  */
 import { toSeconds } from '../../topology/duration.ts';
 import type { RecoveryPointRef } from '../plan.ts';
@@ -28,8 +28,8 @@ export const fencedOrOwed: readonly Requirement[] = [
 ];
 
 /**
- * What a switchover accepts. It stops the intake before it takes the pointer, so that is never owed; a region that falls
- * silent once the pointer is taken must not keep clients waiting.
+ * What a switchover accepts. It stops the intake before it takes the pointer, so that is never owed; a region that
+ * falls silent once the pointer is taken must not keep clients waiting.
  */
 export const fencedByAgreement: readonly Requirement[] = [
   'old.intake-stopped',

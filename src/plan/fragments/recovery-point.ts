@@ -1,4 +1,6 @@
-/** Fragments around recovery points: to read old copies again, to take a point, to keep it twice, to say what is lost. */
+/**
+ * Fragments around recovery points: to read old copies again, to take a point, to keep it twice, to say what is lost.
+ */
 import type { Requirement } from '../facts.ts';
 import { draftsOf, type StepDraft } from './fragment.ts';
 
