@@ -1,4 +1,7 @@
-/** A failover over an open switchover, on a real Temporal server: the switchover's workflow ends, and the failover's begins. */
+/**
+ * A failover over an open switchover, on a real Temporal server: the switchover's workflow ends, and the failover's
+ * begins.
+ */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';

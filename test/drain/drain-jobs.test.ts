@@ -4,19 +4,14 @@ import type { Azure } from '../../src/azure/azure.ts';
 import { readFences, StoppedRecord } from '../../src/fence/stopped-jobs.ts';
 import { entryOf } from '../checkpoints/training.ts';
 import { replicate, type TestRun } from '../recovery-point/scene.ts';
-import { request, startDraining, type Draining } from './draining.ts';
+import { request, startAtWork, until, type Draining } from './draining.ts';
 
 let scene: Draining;
 beforeEach(async () => {
-  scene = await startDraining();
-  await vi.waitUntil(async () => (await scene.status('train')) === 'Running', { timeout: 10_000 });
-  // Azure dates blobs by the second: what was written in the second of a request counts as written since.
-  await scene.nextSecond();
+  scene = await startAtWork();
 }, 120_000);
 afterEach(() => scene?.close());
 
-const until = (condition: () => Promise<boolean>) => vi.waitUntil(condition, { timeout: 20_000, interval: 100 });
-const asked = () => until(async () => (await scene.writtenAt(request)) !== undefined);
 /** Whether the step has looked at the jobs this many times more. */
 const watching = () => {
   let looks = 0;
@@ -30,7 +25,7 @@ describe('under the policy "checkpoint"', () => {
     const { onCheckpoint, looked } = watching();
     const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' }, { onCheckpoint });
     const draining = scene.drain(run);
-    await asked();
+    await scene.asked();
     await looked(4);
     expect(await scene.status('train')).toBe('Running');
     await scene.write('checkpoints/train/step-3.json');
@@ -56,7 +51,7 @@ describe('under the policy "checkpoint"', () => {
     const { onCheckpoint, looked } = watching();
     const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' }, { onCheckpoint });
     const draining = scene.drain(run);
-    await asked();
+    await scene.asked();
     await scene.write('checkpoints/train/checkpoint-20/model.bin', 'model'.repeat(9000));
     await looked(4);
     expect(await scene.status('train')).toBe('Running');
@@ -83,7 +78,7 @@ describe('under the policy "checkpoint"', () => {
       await scene.submit(wish, { run: 5, checkpoints: `checkpoints/${wish}`, tags: { 'understudy.resume': wish } });
     const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
     const draining = scene.drain(run);
-    await asked();
+    await scene.asked();
     await scene.write('checkpoints/train/step-3.json');
     expect(await draining).toMatchObject({
       counts: [{ expected: 3, done: 1, skipped: byItself(2) }],
@@ -105,7 +100,7 @@ describe('under the policy "checkpoint"', () => {
   it('a job that a person cancels meanwhile gets no successor, even if it still writes a checkpoint', async () => {
     const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
     const draining = scene.drain(run);
-    await asked();
+    await scene.asked();
     await scene.cancelByHand('train');
     expect(await scene.status('train')).toBe('CancelRequested');
     await scene.write('checkpoints/train/step-3.json');
@@ -117,7 +112,7 @@ describe('under the policy "checkpoint"', () => {
   it('a job that comes meanwhile is drained too', async () => {
     const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
     const draining = scene.drain(run);
-    await asked();
+    await scene.asked();
     await scene.submit('late', { checkpoints: 'checkpoints/late' });
     await until(async () => (await scene.writtenAt('checkpoints/late/checkpoint-now')) !== undefined);
     await scene.write('checkpoints/train/step-3.json');
@@ -148,7 +143,7 @@ describe('under the policy "checkpoint"', () => {
     let at = Date.now();
     const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
     const draining = scene.drain(run, { now: () => new Date(at) });
-    await asked();
+    await scene.asked();
     await scene.write('checkpoints/train/step-3.json');
     at += 2 * 3_600_000;
     expect(await draining).toMatchObject({ facts: { drained: 1 } });

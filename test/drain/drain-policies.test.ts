@@ -5,18 +5,15 @@ import { UnderstudyError } from '../../src/errors/error.ts';
 import { StoppedRecord } from '../../src/fence/stopped-jobs.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import type { Progress } from '../../src/run/work/step-context.ts';
-import { request, startDraining, type Draining } from './draining.ts';
+import type { TestRun } from '../recovery-point/scene.ts';
+import { request, startAtWork, until, type Draining } from './draining.ts';
 
 let scene: Draining;
 beforeEach(async () => {
-  scene = await startDraining();
-  await vi.waitUntil(async () => (await scene.status('train')) === 'Running', { timeout: 10_000 });
-  await scene.nextSecond();
+  scene = await startAtWork();
 }, 120_000);
 afterEach(() => scene?.close());
 
-const until = (condition: () => Promise<boolean>) => vi.waitUntil(condition, { timeout: 20_000, interval: 100 });
-const asked = () => until(async () => (await scene.writtenAt(request)) !== undefined);
 const byItself = (count: number) => [{ reason: 'ended by itself', count }];
 
 /** Azure, but a worker is killed where it cancels a job: before the request is sent, or after. */
@@ -27,6 +24,18 @@ function killedAt(when: 'before' | 'after'): { azure: Azure } {
     throw new Error('killed');
   };
   return { azure: { ...azure, arm: { ...azure.arm, start } } };
+}
+
+/** A run whose first attempt was cut off while it waited for the training's checkpoint. */
+async function cutOffOnceAsked(): Promise<TestRun> {
+  const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
+  const cut = new AbortController();
+  const first = scene.drain(run, { signal: cut.signal });
+  const ended = expect(first).rejects.toThrow();
+  await scene.asked();
+  cut.abort();
+  await ended;
+  return run;
 }
 
 describe('under the policy "wait"', () => {
@@ -81,13 +90,13 @@ it('under the policy "checkpoint", a job that writes none in time is asked again
     message: expect.stringContaining('job "train" of ana has written no checkpoint since it was asked') as string,
   };
   const stopped = expect(scene.drain(run)).rejects.toMatchObject(late);
-  await asked();
+  await scene.asked();
   await stopped;
   expect(await scene.status('train')).toBe('Running');
   expect(await scene.writtenAt(request)).toBeUndefined();
   // A retry by a person is another execution: it has no cursor.
   const again = scene.drain(run, { cursor: undefined });
-  await asked();
+  await scene.asked();
   await scene.write('checkpoints/train/step-3.json');
   expect(await again).toMatchObject({ facts: { drained: 1 } });
 });
@@ -135,7 +144,7 @@ describe('an attempt', () => {
     await scene.submit('score', { run: 3 });
     const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
     const draining = scene.drain(run);
-    await asked();
+    await scene.asked();
     await scene.write('checkpoints/train/step-3.json');
     const first = await draining;
     expect(first).toMatchObject({ counts: [{ expected: 2, done: 1, skipped: byItself(1) }], facts: { drained: 1 } });
@@ -150,7 +159,7 @@ describe('an attempt', () => {
     const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
     const draining = scene.drain(run, killedAt(when));
     const killed = expect(draining).rejects.toThrow('killed');
-    await asked();
+    await scene.asked();
     await scene.write('checkpoints/train/step-3.json');
     await killed;
     const { stopped } = await StoppedRecord.open(scene.store, run.runId);
@@ -164,13 +173,7 @@ describe('an attempt', () => {
   });
 
   it('that is cut off while it waits leaves its request to the next, which does not ask again', async () => {
-    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
-    const cut = new AbortController();
-    const first = scene.drain(run, { signal: cut.signal });
-    const ended = expect(first).rejects.toThrow();
-    await asked();
-    cut.abort();
-    await ended;
+    const run = await cutOffOnceAsked();
     await scene.write('checkpoints/train/step-3.json');
     // A request that came now would ask for a newer one, which never comes.
     await scene.nextSecond();
@@ -178,13 +181,7 @@ describe('an attempt', () => {
   });
 
   it('counts a job that it asked and that ended meanwhile, and takes the request back', async () => {
-    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
-    const cut = new AbortController();
-    const first = scene.drain(run, { signal: cut.signal });
-    const ended = expect(first).rejects.toThrow();
-    await asked();
-    cut.abort();
-    await ended;
+    const run = await cutOffOnceAsked();
     await scene.cancelByHand('train');
     await until(async () => (await scene.status('train')) === 'Canceled');
     expect(await scene.drain(run)).toMatchObject({ counts: [{ expected: 1, done: 0, skipped: byItself(1) }] });
@@ -203,7 +200,7 @@ describe('an attempt', () => {
         details: { next: expect.stringContaining('understudy failover') as string },
       });
       if (when === 'while it waits') {
-        await asked();
+        await scene.asked();
         await dark('dark');
       }
       await draining;

@@ -1,28 +1,23 @@
 /** A scene whose jobs a switchover drains: jobs that live as a test says, and a step that may be disturbed. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { vi } from 'vitest';
 import type { JsonObject } from '../../simulator/contract/index.ts';
 import { statBlob } from '../../src/azure/storage/blobs.ts';
 import { drainJobs } from '../../src/drain/drain-jobs.ts';
 import { resumeDrained } from '../../src/drain/resume-drained.ts';
-import type { Step } from '../../src/plan/plan.ts';
 import type { StepResult } from '../../src/run/work/outcome.ts';
 import type { Progress, StepContext } from '../../src/run/work/step-context.ts';
 import type { TopologyInput } from '../../src/topology/topology.ts';
 import { startTraining } from '../checkpoints/training.ts';
 import { text } from '../simulator/machinelearning/fixture.ts';
-import { upload, type Scene, type TestRun } from '../recovery-point/scene.ts';
+import { stepOf, upload, type Scene, type TestRun } from '../recovery-point/scene.ts';
 
 type Drain = NonNullable<NonNullable<TopologyInput['jobs']>['drain']>;
 
-const step: Step = {
-  id: 'fence/platform/drain',
-  class: 'platform',
-  action: 'drainJobs',
-  title: '',
-  needs: [],
-  input: {},
-  undoable: true,
-};
+const step = stepOf('fence/platform/drain', 'drainJobs', { undoable: true });
+
+/** Waits for something to become so. */
+export const until = (condition: () => Promise<boolean>) => vi.waitUntil(condition, { timeout: 20_000, interval: 100 });
 
 /** What a job is besides a command that runs until it is cancelled. */
 interface JobOptions {
@@ -50,6 +45,8 @@ export interface Draining extends Scene {
   write(path: string, content?: string): Promise<void>;
   /** Returns once the clock is in another second. */
   nextSecond(): Promise<void>;
+  /** Returns once the training is asked for a checkpoint. */
+  asked(): Promise<unknown>;
   /** When a blob was written (ISO 8601); undefined: it does not exist. */
   writtenAt(path: string): Promise<string | undefined>;
   switchover(
@@ -66,6 +63,15 @@ export const request = 'checkpoints/train/checkpoint-now';
 /** The topology's policies of these tests: nobody waits long. */
 const policies = { fenceDeadline: '2s', requestTimeout: '2s' } as const;
 
+/** With its training at work. */
+export async function startAtWork(): Promise<Draining> {
+  const scene = await startDraining();
+  await vi.waitUntil(async () => (await scene.status('train')) === 'Running', { timeout: 10_000 });
+  // Azure dates blobs by the second: what was written in the second of a request counts as written since.
+  await scene.nextSecond();
+  return scene;
+}
+
 export async function startDraining(): Promise<Draining> {
   const scene = await startTraining();
   const { fixture, east, eastAccount, eastContainer } = scene;
@@ -77,6 +83,8 @@ export async function startDraining(): Promise<Draining> {
     const job = await find(name);
     return job ? text(job.status) : 'gone';
   };
+  const writtenAt = async (path: string) =>
+    (await statBlob({ account: eastAccount, container: eastContainer, path }, new AbortController().signal))?.writtenAt;
   const contextOf = (run: TestRun, more: Partial<StepContext> = {}) => ({ ...run.context(step), ...more });
   return {
     ...scene,
@@ -93,9 +101,8 @@ export async function startDraining(): Promise<Draining> {
       (await fixture.list(`${workspace}/jobs?listViewType=All`)).map(({ name }) => text(name)),
     write: (path, content = path) => upload(eastAccount, eastContainer, path, content),
     nextSecond: () => wait(1010 - (Date.now() % 1000)),
-    writtenAt: async (path) =>
-      (await statBlob({ account: eastAccount, container: eastContainer, path }, new AbortController().signal))
-        ?.writtenAt,
+    writtenAt,
+    asked: () => until(async () => (await writtenAt(request)) !== undefined),
     switchover: (drain, more = {}) =>
       scene.run({ operation: 'switchover', topology: { jobs: { drain }, policies }, steps: [step], ...more }),
     drain: (run, more) => drainJobs(contextOf(run, more)),

@@ -1,27 +1,18 @@
 /** Jobs that ran on in a lost region: ended, compared and named, on the local Azure, whatever is killed. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
 import { endZombies } from '../../src/drain/end-zombies.ts';
 import { markSubmitted, planSuccessor, successorName } from '../../src/ledger/ledger.ts';
-import type { Step } from '../../src/plan/plan.ts';
 import type { Progress, StepContext } from '../../src/run/work/step-context.ts';
 import type { TopologyInput } from '../../src/topology/topology.ts';
 import { entryOf } from '../checkpoints/training.ts';
-import { replicate, type TestRun } from '../recovery-point/scene.ts';
-import { startDraining, type Draining } from './draining.ts';
+import { replicate, stepOf, type TestRun } from '../recovery-point/scene.ts';
+import { startDraining, until, type Draining } from './draining.ts';
 
 type Zombies = NonNullable<NonNullable<TopologyInput['jobs']>['zombies']>;
 
-const step: Step = {
-  id: 'zombies',
-  class: 'platform',
-  action: 'endZombies',
-  title: '',
-  needs: [],
-  input: {},
-  undoable: false,
-};
+const step = stepOf('zombies', 'endZombies');
 
 let scene: Draining;
 beforeEach(async () => {
@@ -31,7 +22,6 @@ beforeEach(async () => {
 }, 120_000);
 afterEach(() => scene?.close());
 
-const until = (condition: () => Promise<boolean>) => vi.waitUntil(condition, { timeout: 20_000, interval: 100 });
 const reprotection = (zombies: Zombies = {}, onCheckpoint?: (progress: Progress) => void) =>
   scene.run({
     operation: 'reprotect',

@@ -1,26 +1,24 @@
-/** A switchover that is given up: the jobs that it drained go on where they were, on the local Azure with real blobs. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+/**
+ * A switchover that is given up: the jobs that it drained go on where they were, on the local Azure with real blobs.
+ */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
 import { StoppedRecord } from '../../src/fence/stopped-jobs.ts';
 import { lastSuccessor, markSubmitted, planSuccessor, successorName } from '../../src/ledger/ledger.ts';
 import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
 import { digestsOf, entryOf, firstCheckpoint, sha256 } from '../checkpoints/training.ts';
 import { replicate, type TestRun } from '../recovery-point/scene.ts';
-import { request, startDraining, type Draining } from './draining.ts';
+import { request, startAtWork, until, type Draining } from './draining.ts';
 
 const root = 'eastus.fraud-east.train';
 const successor = successorName(root, 1);
 
 let scene: Draining;
 beforeEach(async () => {
-  scene = await startDraining();
-  await vi.waitUntil(async () => (await scene.status('train')) === 'Running', { timeout: 10_000 });
-  await scene.nextSecond();
+  scene = await startAtWork();
 }, 120_000);
 afterEach(() => scene?.close());
 
-const until = (condition: () => Promise<boolean>) => vi.waitUntil(condition, { timeout: 20_000, interval: 100 });
-const asked = () => until(async () => (await scene.writtenAt(request)) !== undefined);
 const successors = async (workspace = scene.east) =>
   (await scene.names(workspace)).filter((name) => name.startsWith('us-'));
 const isEnded = async (name: string) => ['Canceled', 'Completed', 'Failed'].includes(await scene.status(name));
@@ -37,7 +35,7 @@ async function outputOf(name: string): Promise<string> {
 async function drained(): Promise<TestRun> {
   const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
   const draining = scene.drain(run);
-  await asked();
+  await scene.asked();
   await scene.write('checkpoints/train/step-3.json', 'step 3');
   await draining;
   return run;
@@ -173,7 +171,7 @@ describe('a switchover that is given up', () => {
     const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
     const cut = new AbortController();
     const ended = expect(scene.drain(run, { signal: cut.signal })).rejects.toThrow();
-    await asked();
+    await scene.asked();
     cut.abort();
     await ended;
     expect(await scene.resume(run)).toBe('no job was cancelled');
@@ -193,7 +191,7 @@ describe('a switchover that is given up', () => {
       };
       const azure = { ...scene.azure, arm: { ...scene.azure.arm, start } };
       const ended = expect(scene.drain(run, { signal: cut.signal, azure })).rejects.toThrow();
-      await asked();
+      await scene.asked();
       await scene.write('checkpoints/train/step-3.json');
       await ended;
       expect(await isEnded('train')).toBe(false);

@@ -1,4 +1,6 @@
-/** A failover that ends a switchover in the midst of its drain goes on with what that has drained, on the local Azure. */
+/**
+ * A failover that ends a switchover in the midst of its drain goes on with what that has drained, on the local Azure.
+ */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { stopOldJobs } from '../../src/fence/stop-old-jobs.ts';
 import { StoppedRecord } from '../../src/fence/stopped-jobs.ts';
@@ -9,7 +11,7 @@ import type { StepResult } from '../../src/run/work/outcome.ts';
 import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
 import { digestsOf, firstCheckpoint, sha256 } from '../checkpoints/training.ts';
 import { replicate, type TestRun } from '../recovery-point/scene.ts';
-import { request, startDraining, type Draining } from './draining.ts';
+import { startDraining, type Draining } from './draining.ts';
 
 const successor = successorName('eastus.fraud-east.train', 1);
 
@@ -47,7 +49,7 @@ it('from the recovery point that the switchover itself has sealed: nothing of th
   await scene.nextSecond();
   const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
   const draining = scene.drain(run);
-  await vi.waitUntil(async () => (await scene.writtenAt(request)) !== undefined, { timeout: 20_000 });
+  await scene.asked();
   await scene.write('checkpoints/train/step-3.json', 'step 3');
   await draining;
   const { ref } = await replicate(scene.run({ operation: 'switchover', runId: run.runId }));

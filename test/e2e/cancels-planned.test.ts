@@ -1,6 +1,6 @@
 /**
- * Switchovers and reprotections given up at moments that nobody chose, and their workers killed in the midst of that.
- * A switchover that has not taken the region pointer leaves all as it was, and its drained jobs go on where they were; a
+ * Switchovers and reprotections given up at moments that nobody chose, and their workers killed in the midst of that. A
+ * switchover that has not taken the region pointer leaves all as it was, and its drained jobs go on where they were; a
  * reprotection leaves the writer alone, and the next one ends what it began. `CANCELS=10 SEED=7` tries more of them.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';

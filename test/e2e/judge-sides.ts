@@ -20,9 +20,9 @@ export interface Sides {
 }
 
 /**
- * `writer` has its schedules on, and its default datastore opens with the key that its workspace holds; the other has no
- * schedule on, unless that is still owed; nobody waits for a checkpoint on either; no lineage has the same hop twice, or is
- * at work twice.
+ * `writer` has its schedules on, and its default datastore opens with the key that its workspace holds; the other has
+ * no schedule on, unless that is still owed; nobody waits for a checkpoint on either; no lineage has the same hop
+ * twice, or is at work twice.
  */
 export async function judgeSides(
   scene: Scene,

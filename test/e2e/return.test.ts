@@ -1,6 +1,6 @@
 /**
- * The old region comes back: it is sealed as it is found, then what the fence owes is paid before anything is copied into
- * it, and a late writer stays shut out. Then it is a standby, tried by using it.
+ * The old region comes back: it is sealed as it is found, then what the fence owes is paid before anything is copied
+ * into it, and a late writer stays shut out. Then it is a standby, tried by using it.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

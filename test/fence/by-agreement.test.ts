@@ -1,4 +1,7 @@
-/** A fence by agreement: what comes before the region pointer is never owed, and how long it takes counts for nothing after. */
+/**
+ * A fence by agreement: what comes before the region pointer is never owed, and how long it takes counts for nothing
+ * after.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CallOptions } from '../../src/azure/azure.ts';

@@ -1,4 +1,7 @@
-/** What a move needs of the control store is in the standby's storage too, on the local Azure: whole, once, and the newest. */
+/**
+ * What a move needs of the control store is in the standby's storage too, on the local Azure: whole, once, and the
+ * newest.
+ */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';

@@ -1,4 +1,7 @@
-/** Jobs that an outage has failed go on where they ran, on the local Azure: found, once each, from their last checkpoint. */
+/**
+ * Jobs that an outage has failed go on where they ran, on the local Azure: found, once each, from their last
+ * checkpoint.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { actions } from '../../src/actions.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
@@ -7,21 +10,13 @@ import { findInterrupted } from '../../src/jobs/find-interrupted.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
 import { lastSuccessor, successorName } from '../../src/ledger/ledger.ts';
 import { openByRef } from '../../src/recovery-point/recovery-point.ts';
-import type { RecoveryPointRef, Step } from '../../src/plan/plan.ts';
+import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
-import { replicate, upload, type Scene } from '../recovery-point/scene.ts';
+import { replicate, stepOf, upload, type Scene } from '../recovery-point/scene.ts';
 import { digestsOf, sha256, startTraining } from '../checkpoints/training.ts';
 
 const name = successorName('eastus.fraud-east.train', 1);
-const resubmitStep: Step = {
-  id: 'resubmit',
-  class: 'training',
-  action: 'resubmitHere',
-  title: 'resubmit',
-  needs: [],
-  input: {},
-  undoable: false,
-};
+const resubmitStep = stepOf('resubmit', 'resubmitHere', { class: 'training' });
 let scene: Scene;
 let ref: RecoveryPointRef;
 

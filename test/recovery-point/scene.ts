@@ -63,6 +63,11 @@ export interface TestRun {
   step(id: string, action: ActionName, implementation: Action, input?: Record<string, unknown>): Promise<StepResult>;
 }
 
+/** A step that belongs to no plan. */
+export function stepOf(id: string, action: ActionName, more: Partial<Step> = {}): Step {
+  return { id, class: 'platform', action, title: id, needs: [], input: {}, undoable: false, ...more };
+}
+
 let runs = 0;
 
 export async function startScene(): Promise<Scene> {
@@ -183,7 +188,7 @@ function startRun(azure: Azure, store: FakeControlStore, topology: Topology, opt
       now: () => new Date(),
     }),
     async step(id, action, implementation, input = {}) {
-      const step: Step = { id, class: 'data', action, title: id, needs: [], input, undoable: false };
+      const step = stepOf(id, action, { class: 'data', input });
       if (!steps.some((each) => each.id === id)) steps.push(step);
       const result = await implementation(self.context(step));
       self.outcomes.set(id, result);

@@ -1,7 +1,7 @@
 /**
- * Wherever a run is broken off, and whatever answers of Azure were lost on the way: after its undo, Azure and the region
- * pointer are as they were, but for the epoch. Held for the undos that need ARM and the control store alone; those of
- * files, keys and roles have tests of their own, and `test/e2e/cancels.test.ts` tries all of them together.
+ * Wherever a run is broken off, and whatever answers of Azure were lost on the way: after its undo, Azure and the
+ * region pointer are as they were, but for the epoch. Held for the undos that need ARM and the control store alone;
+ * those of files, keys and roles have tests of their own, and `test/e2e/cancels.test.ts` tries all of them together.
  */
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';

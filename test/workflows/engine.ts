@@ -53,7 +53,9 @@ export interface Script {
   /** What recording a decision answers, or throws. */
   decide?: (gate: string, decision: Decision) => string;
   report?: () => void;
-  /** What is seen of the region that a completed move has left, one after the other; at last nothing is left to follow. */
+  /**
+   * What is seen of the region that a completed move has left, one after the other; at last nothing is left to follow.
+   */
   departed?: (Departed['state'] | (() => Promise<Departed['state']>))[];
   /** The run that follows the move; undefined: another is open. */
   follows?: () => RunStart | undefined;

@@ -1,4 +1,6 @@
-/** What follows a completed move, on a real Temporal server: the region that was left is reprotected once it is steady. */
+/**
+ * What follows a completed move, on a real Temporal server: the region that was left is reprotected once it is steady.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
