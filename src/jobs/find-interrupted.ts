@@ -1,6 +1,6 @@
 /**
- * Finds the jobs of the writer's own workspace that an outage has interrupted: unfinished at a recovery point, and ended
- * since without having completed.
+ * Finds the jobs of the writer's own workspace that an outage has interrupted: unfinished at a recovery point, and
+ * ended since without having completed.
  */
 import type { Azure } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -49,8 +49,8 @@ export interface FoundInterrupted {
 const window = 16;
 
 /**
- * Errors: UsageError if a named job does not exist, runs, completed or goes on already; AzureUnavailable, ControlStoreError,
- * RecoveryPointError.
+ * Errors: UsageError if a named job does not exist, runs, completed or goes on already; AzureUnavailable,
+ * ControlStoreError, RecoveryPointError.
  */
 export async function findInterrupted(where: FindInterrupted): Promise<FoundInterrupted[]> {
   const { azure, store, side, point, names, policy, signal } = where;

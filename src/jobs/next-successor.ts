@@ -16,7 +16,9 @@ export async function laterJob(entry: LedgerEntry, { store, to }: StepContext): 
   return entry.region === to.region ? undefined : cameBack(store, entry);
 }
 
-/** The decision about a job that a later job of its lineage replaces, and of which the recovery point has that one too. */
+/**
+ * The decision about a job that a later job of its lineage replaces, and of which the recovery point has that one too.
+ */
 export function replacedBy(later: Successor, entry: LedgerEntry): Classification {
   const group = 'an earlier job of its lineage';
   const reason = `an earlier job of its lineage, which came back to ${entry.region} as "${later.name}"`;

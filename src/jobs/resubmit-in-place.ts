@@ -1,6 +1,7 @@
 /**
- * Resubmits jobs in the workspace in which they ran: after an outage that ended by itself, or where a switchover that had
- * drained them was given up. As with a move, each job has at most one successor, which goes on from the last checkpoint.
+ * Resubmits jobs in the workspace in which they ran: after an outage that ended by itself, or where a switchover that
+ * had drained them was given up. As with a move, each job has at most one successor, which goes on from the last
+ * checkpoint.
  */
 import { LiveCheckpoints } from '../checkpoints/live-checkpoints.ts';
 import type { OldJobState } from '../fence/stopped-jobs.ts';
@@ -32,9 +33,9 @@ export interface InterruptedJob {
 const window = 16;
 
 /**
- * Resubmits the jobs where they ran, and returns what became of each. Idempotent: a job that has a successor already gets
- * no other.
- * Errors: AzureUnavailable, FencedError, CredentialError; PreconditionError if the workspace does not exist.
+ * Resubmits the jobs where they ran, and returns what became of each. Idempotent: a job that has a successor already
+ * gets no other. Errors: AzureUnavailable, FencedError, CredentialError; PreconditionError if the workspace does not
+ * exist.
  */
 export async function resubmitInPlace(
   context: StepContext,

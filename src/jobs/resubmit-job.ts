@@ -57,7 +57,8 @@ async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
   const { context, jobs } = all;
   const spec = await context.store.open<RawJob>(specFolder, entry.spec);
   const later = await laterJob(entry, context);
-  // One that was submitted since the recovery point is known by its ledger alone: this job's copies are the newest of it.
+  // One that was submitted since the recovery point is known by its ledger alone: this job's copies are the newest of
+  // it.
   const old = all.oldState({ region: entry.region, name: later?.name ?? entry.name });
   const isKnown = later && (all.inLedger.has(later.name) || later.state === 'planned');
   const decision = isKnown ? replacedBy(later, entry) : decide({ entry, spec, old }, context);

@@ -38,16 +38,15 @@ export type Asked =
   /** The region is the active one: there is nothing to move. */
   | { found: 'moved'; region: string; epoch: number }
   /**
-   * A plan that would not fail, the health of the region that it leaves (of a switchover: of both), and what was found of
-   * the config files, which does not block the move: for a person to confirm. `ends`: an open switchover that the move
-   * ends.
+   * A plan that would not fail, the health of the region that it leaves (of a switchover: of both), and what was found
+   * of the config files, which does not block the move: for a person to confirm. `ends`: an open switchover that the
+   * move ends.
    */
   | { found: 'plan'; made: MadePlan; health: Health[]; configs: TargetLook[]; ends?: RunDocument };
 
 /**
- * Changes nothing but the stored health of the region. FencedError: another run is open, and it does not give way, or its
- * region is healthy; PreconditionError,
- * RecoveryPointError: the move would fail.
+ * Changes nothing but the stored health of the region. FencedError: another run is open, and it does not give way, or
+ * its region is healthy; PreconditionError, RecoveryPointError: the move would fail.
  */
 export async function askForMove(
   session: Session,
@@ -69,7 +68,7 @@ export async function askForMove(
     Promise.all(regions.map((region) => checkHealth(session, region))),
     lookAtConfigs(session.topology, made, () => Promise.resolve(client)),
   ]);
-  // Where nothing has failed, whoever is at work there is asked first.
+  // Where nothing has failed, those who work there are asked first.
   if (ends && health[0]?.state === 'healthy') throw refusedBy({ runId: ends.runId, run: ends });
   return { found: 'plan', made, health, configs, ...(ends ? { ends } : {}) };
 }

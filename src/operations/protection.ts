@@ -1,6 +1,6 @@
 /**
- * Whether a topology is protected: there is a recovery point of the writer's region within its objectives, a standby that
- * answers and has been readmitted, and nothing is owed. Pure.
+ * Whether a topology is protected: there is a recovery point of the writer's region within its objectives, a standby
+ * that answers and has been readmitted, and nothing is owed. Pure.
  */
 import type { Unprotected } from '../fence/departures.ts';
 import type { RecoveryPointList } from '../recovery-point/list-points.ts';

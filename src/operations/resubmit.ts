@@ -1,6 +1,6 @@
 /**
- * Resubmits jobs in the writer's own workspace, without any move: an outage has failed them, and ended by itself. What a
- * person confirms, and its start.
+ * Resubmits jobs in the writer's own workspace, without any move: an outage has failed them, and ended by itself. What
+ * a person confirms, and its start.
  */
 import type { Client } from '@temporalio/client';
 import { UnderstudyError } from '../errors/error.ts';
@@ -16,8 +16,8 @@ import type { Session } from './session.ts';
 export type AskedResubmit = { running: StartedRun } | { made: MadeResubmit };
 
 /**
- * The resubmission that runs already, or a plan to confirm. Errors: PreconditionError if jobs are named while one runs, or if
- * a move is open; those of `planResubmit`.
+ * The resubmission that runs already, or a plan to confirm. Errors: PreconditionError if jobs are named while one runs,
+ * or if a move is open; those of `planResubmit`.
  */
 export async function askForResubmit(
   session: Session,

@@ -71,7 +71,7 @@ function ofFailedReplicate(run: RunDocument, { overtaken, points }: StatusInput)
         next: howToEnd(run, overtaken),
       },
     ];
-  // A later recovery point has made up for it, whoever took that.
+  // A later recovery point has made up for it.
   const [newest] = points.sealed;
   if (newest && newest.ref.startedAt > (run.endedAt ?? run.triggeredAt)) return [];
   return [{ severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) }];

@@ -4,8 +4,8 @@
  * RTO ends with the class's last `switch` step (its serving has moved and probes pass), for training with the end of
  * `resume`. It is given both since the outage began (the least and the most, if that is known only between two times)
  * and since the trigger. RPO is the time from the start of the recovery point's listing to the outage; nothing, if the
- * run has sealed that recovery point itself and then found that nothing had come since. For training it is the time since
- * the last complete checkpoint of the interrupted job that loses most, if that is longer.
+ * run has sealed that recovery point itself and then found that nothing had come since. For training it is the time
+ * since the last complete checkpoint of the interrupted job that loses most, if that is longer.
  */
 import { provides } from '../plan/facts.ts';
 import type { Plan, RecoveryPointRef, Step } from '../plan/plan.ts';

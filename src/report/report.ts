@@ -79,7 +79,7 @@ export function buildReport(input: ReportInput): Report {
   const owed = reportOwed(executed);
   const leftOver = reportLeftOver(executed, isOver(input.state));
   const ofEvidence = untouched(jobs.items, input.touched);
-  const actions = new Map(plan.steps.map(({ id, action }) => [id, action]));
+  const stepsById = new Map(plan.steps.map((step) => [step.id, step]));
   const tasks = tasksOf({
     run: header.runId,
     from: header.from,
@@ -93,8 +93,8 @@ export function buildReport(input: ReportInput): Report {
     owed,
     jobs: ofEvidence,
     ...(input.touched && { touched: input.touched }),
-    actionOf: (step) => actions.get(step),
-    targetOf: (id) => plan.steps.find((step) => step.id === id)?.to,
+    actionOf: (step) => stepsById.get(step)?.action,
+    targetOf: (step) => stepsById.get(step)?.to,
   });
   const objectives = measureObjectives({
     header,

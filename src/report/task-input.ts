@@ -17,7 +17,7 @@ export interface TaskInput {
     /** Whether being overtaken is all that its steps failed for. */
     only: boolean;
   };
-  /** The command that takes it up again: `retry RUN`, or the operation itself, which begins anew. */
+  /** The command that takes it up again: `retry RUN`, or the operation itself, which begins again. */
   again: string;
   lost: Report['lost'];
   notUndone: Report['lost'];

@@ -40,8 +40,8 @@ export interface EndedRun {
 }
 
 /**
- * Makes the activity `endRun`. FencedError if another execution has taken the run over. A run that another has superseded
- * stays as that one has ended it.
+ * Makes the activity `endRun`. FencedError if another execution has taken the run over. A run that another has
+ * superseded stays as that one has ended it.
  */
 export function runEnder(open: Environments, now: () => Date = () => new Date()) {
   return async ({ run, state, reason, undone = false, givenUp = [] }: EndOfRun): Promise<EndedRun> => {

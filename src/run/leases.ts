@@ -19,10 +19,10 @@ interface Holding {
 }
 
 /**
- * Acquires or renews. A move has the run lease, as long as no other run has moved the pointer; one that takes a recovery
- * point has the writer lease too, until it takes the pointer. Every other operation has the writer lease of its epoch.
- * Throws FencedError; NotYetError while writers of the epoch before may still write, or a replication still writes
- * what the run waits for.
+ * Acquires or renews. A move has the run lease, as long as no other run has moved the pointer; one that takes a
+ * recovery point has the writer lease too, until it takes the pointer. Every other operation has the writer lease of
+ * its epoch. Throws FencedError; NotYetError while writers of the epoch before may still write, or a replication still
+ * writes what the run waits for.
  */
 export async function holdLeases(holding: Holding, run: RunExecution, now: () => Date): Promise<void> {
   const { store, plan } = holding;

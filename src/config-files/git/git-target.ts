@@ -35,8 +35,8 @@ interface PlannedFile {
 type GitRequest = ConfigRequest & { target: GitTarget };
 
 /**
- * Rewrites a working copy's files in one commit. Makes no commit if nothing changes. Waits while another rewriting works
- * in the same repository.
+ * Rewrites a working copy's files in one commit. Makes no commit if nothing changes. Waits while another rewriting
+ * works in the same repository.
  */
 export async function applyGit(request: GitRequest): Promise<ConfigOutcome> {
   const { target, runId, observe } = request;

@@ -1,4 +1,7 @@
-/** What it means for a move that its target was never reprotected, or that its recovery point is from before the last move. Pure. */
+/**
+ * What it means for a move that its target was never reprotected, or that its recovery point is from before the last
+ * move. Pure.
+ */
 import type { Unprotected } from '../../fence/departures.ts';
 import { rowOf, type Operation } from '../../plan/operations.ts';
 import type { RecoveryPointSummary } from '../../plan/recovery-point-summary.ts';
@@ -15,8 +18,8 @@ interface Move {
 }
 
 /**
- * A move that seals its own recovery point has time to make the target a standby first. One that restores what is sealed
- * may be all that is left: it is only warned of.
+ * A move that seals its own recovery point has time to make the target a standby first. One that restores what is
+ * sealed may be all that is left: it is only warned of.
  */
 export function aboutDeparted(move: Move): Pick<MadePlan, 'problems' | 'warnings'> {
   const { operation, to, left } = move;

@@ -18,8 +18,8 @@ export interface MadeResubmit extends MadePlan {
 }
 
 /**
- * `names`: instead of those that the newest recovery point knows. The plan has the jobs that are left for people too: its
- * report names what each has to do. A move that is open is a problem of the plan. NothingToDo if no job goes on;
+ * `names`: instead of those that the newest recovery point knows. The plan has the jobs that are left for people too:
+ * its report names what each has to do. A move that is open is a problem of the plan. NothingToDo if no job goes on;
  * PreconditionError if nobody knows, since there is no recovery point.
  */
 export async function planResubmit(planning: Planning, names: readonly string[] = []): Promise<MadeResubmit> {

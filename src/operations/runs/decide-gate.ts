@@ -1,6 +1,6 @@
 /**
- * A person decides at a gate of a run. The workflow that runs checks and records it; without one, or without Temporal, it
- * is recorded in the journal, where the run finds it.
+ * A person decides at a gate of a run. The workflow that runs checks and records it; without one, or without Temporal,
+ * it is recorded in the journal, where the run finds it.
  */
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { UnderstudyError, messageOf } from '../../errors/error.ts';

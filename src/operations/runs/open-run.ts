@@ -21,8 +21,8 @@ export interface StartedRun {
 }
 
 /**
- * Who gives a command: `user@host`, or what the variable UNDERSTUDY_USER says, where a pipeline acts for a person. Nothing
- * verifies it.
+ * Who gives a command: `user@host`, or what the variable UNDERSTUDY_USER says, where a pipeline acts for a person.
+ * Nothing verifies it.
  */
 export function whoAmI(environment: NodeJS.ProcessEnv = process.env): string {
   const claimed = environment['UNDERSTUDY_USER']?.trim() ?? '';

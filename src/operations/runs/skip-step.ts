@@ -1,6 +1,6 @@
 /**
- * Skips a step of an open run: a person decides to go on without what it does. The journal records it, so that it counts
- * on any Temporal; an attempt that is under way finds it there at its next checkpoint, and ends.
+ * Skips a step of an open run: a person decides to go on without what it does. The journal records it, so that it
+ * counts on any Temporal; an attempt that is under way finds it there at its next checkpoint, and ends.
  */
 import { UnderstudyError } from '../../errors/error.ts';
 import { actionOf } from '../../plan/actions.ts';
@@ -33,8 +33,8 @@ export interface Skipped {
 }
 
 /**
- * Errors: PreconditionError if the run is over or cancelled, or the step is done; UsageError if the plan has no such step,
- * or the run cannot go on without what it does.
+ * Errors: PreconditionError if the run is over or cancelled, or the step is done; UsageError if the plan has no such
+ * step, or the run cannot go on without what it does.
  */
 export async function skipStep(session: Session, { step: id, runId, reason }: SkipRequest): Promise<Skipped> {
   const { store } = session;

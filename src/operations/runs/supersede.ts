@@ -1,7 +1,7 @@
 /**
- * A failover may end a switchover that has not set out to take the region pointer: the region has failed meanwhile. What
- * the switchover has done stays as it is (its schedules are stopped, its jobs drained), since the failover would do the
- * same. That goes for one that is being undone too: its undo waits for the region that has failed.
+ * A failover may end a switchover that has not set out to take the region pointer: the region has failed meanwhile.
+ * What the switchover has done stays as it is (its schedules are stopped, its jobs drained), since the failover would
+ * do the same. That goes for one that is being undone too: its undo waits for the region that has failed.
  */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { findRunning } from '../../client/runs.ts';

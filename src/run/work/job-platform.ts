@@ -47,8 +47,8 @@ export interface JobRequestOptions {
  */
 export interface JobPlatform<Raw, Spec> {
   /**
-   * Every unfinished job, complete; of the jobs named in `cancelled`, those that are cancelled and whose owner does not say
-   * otherwise; and those named in `ended`, however they ended. `onListed` is called for every job that there is.
+   * Every unfinished job, complete; of the jobs named in `cancelled`, those that are cancelled and whose owner does not
+   * say otherwise; and those named in `ended`, however they ended. `onListed` is called for every job that there is.
    */
   unfinished(
     options?: JobRequestOptions & {
