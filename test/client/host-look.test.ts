@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { createActivities } from '../../activities/index.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import { connectTemporal } from '../../src/client/connect.ts';
+import { pollersOf } from '../../src/client/workers.ts';
 import { compileFailover } from '../../src/plan/compile.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { hostQueue, taskQueue } from '../../src/plan/queues.ts';
@@ -61,7 +62,7 @@ afterAll(async () => {
 /** Another file has no worker on the product's queue, and starts runs there. */
 const ownNamespace = 'hosts';
 
-/** A worker of a host, with these activities. */
+/** A worker of a host, with these activities; it polls by the time this returns. */
 async function serve(host: string, activities: NonNullable<WorkerOptions['activities']>): Promise<void> {
   const worker = await Worker.create({
     connection,
@@ -71,6 +72,7 @@ async function serve(host: string, activities: NonNullable<WorkerOptions['activi
     shutdownGraceTime: 0,
   });
   workers.push({ worker, ended: worker.run() });
+  await vi.waitUntil(async () => (await pollersOf(engine.client, hostQueue(host))) > 0, { timeout: 10_000 });
 }
 
 /** What a worker of this release does. */
