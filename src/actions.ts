@@ -9,6 +9,8 @@ import { disableAgain, enableSchedules } from './schedules/enable-schedules.ts';
 import { drainJobs } from './drain/drain-jobs.ts';
 import { resumeDrained } from './drain/resume-drained.ts';
 import { endZombies } from './drain/end-zombies.ts';
+import { applyMerge } from './standby/apply-merge.ts';
+import { decideMerge } from './merge/decide-merge.ts';
 import { endReprotect } from './fence/end-reprotect.ts';
 import { escrowSecrets } from './secrets/escrow-secrets.ts';
 import { listAgain } from './inventory/list-again.ts';
@@ -30,7 +32,8 @@ import { startOldIntake, stopOldIntake } from './fence/stop-intake.ts';
 import { returnPointer, takePointer } from './fence/take-pointer.ts';
 import { configureEndpoints } from './inference/configure-endpoints.ts';
 import { scoreEndpoints } from './inference/score-endpoints.ts';
-import { resubmitHere } from './jobs/resubmit-here.ts';
+import { resubmitFound } from './jobs/in-place/resubmit-found.ts';
+import { resubmitHere } from './jobs/in-place/resubmit-here.ts';
 import { resubmitJobs } from './jobs/resubmit-jobs.ts';
 import { runSmokeJob } from './jobs/smoke-job.ts';
 import type { ActionName } from './plan/actions.ts';
@@ -75,6 +78,9 @@ export const actions: Record<ActionName, Action> = {
   drainJobs,
   endZombies,
   resubmitHere,
+  decideMerge,
+  applyMerge,
+  resubmitFound,
   endReprotect,
   listAgain,
   payDebtsOfTarget,

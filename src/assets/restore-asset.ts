@@ -16,6 +16,8 @@ export interface RestoreAsset {
   /** ARM id of the standby's workspace. */
   workspace: string;
   mapping: ReferenceMapping;
+  /** What another side made under this name, and may be replaced: as it is sealed. */
+  replaceable?: AssetLine | undefined;
   signal: AbortSignal;
 }
 
@@ -23,7 +25,8 @@ export interface RestoreAsset {
  * Registers an asset. If Azure refuses it, the result is a failure with the reason.
  * Errors: AzureUnavailable.
  */
-export async function restoreAsset({ line, arm, workspace, mapping, signal }: RestoreAsset): Promise<RestoredAsset> {
+export async function restoreAsset(request: RestoreAsset): Promise<RestoredAsset> {
+  const { line, arm, workspace, mapping, signal } = request;
   const { properties, unmapped } = desiredAsset(line, mapping);
   if (unmapped.length > 0) {
     const reasons = unmapped.map(({ place, reason }) => `${place}: ${reason}`);
@@ -36,10 +39,10 @@ export async function restoreAsset({ line, arm, workspace, mapping, signal }: Re
     if (different.length === 0) return { state: 'already' };
     const fixed = different.filter((each) => !isMutable(each));
     if (fixed.length > 0 && line.version !== undefined) {
-      return {
-        state: 'failed',
-        reason: `the standby has another one under this name: ${showDifferences(fixed)}`,
-      };
+      const refusal = isReplaceable(request, held)
+        ? await remove(request, path)
+        : `the standby has another one under this name: ${showDifferences(fixed)}`;
+      if (refusal !== undefined) return { state: 'failed', reason: refusal };
     }
   }
   let refusal: string | undefined;
@@ -57,6 +60,28 @@ export async function restoreAsset({ line, arm, workspace, mapping, signal }: Re
     state: 'failed',
     reason: refusal ?? (now ? `Azure stored it differently: ${showDifferences(different)}` : 'it is gone again'),
   };
+}
+
+/** It is still what was sealed. What Azure fixes cannot be changed otherwise than by making the version anew. */
+function isReplaceable({ replaceable }: RestoreAsset, held: ArmResource): boolean {
+  if (!replaceable) return false;
+  const { properties } = desiredAsset(replaceable, unmapped);
+  return compareAsset(properties, held).every(isMutable);
+}
+
+/** Nothing is rewritten. */
+const nowhere = { subscriptionId: '', resourceGroup: '', name: '' };
+const unmapped: ReferenceMapping = { from: nowhere, to: nowhere, compute: {}, storage: [] };
+
+/** Returns why Azure refused, or undefined. */
+async function remove({ arm, signal }: RestoreAsset, path: string): Promise<string | undefined> {
+  try {
+    await arm.remove(path, apiVersions.machineLearning, { signal });
+    return undefined;
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return `another one has this name, and is not to be replaced: ${messageOf(error)}`;
+  }
 }
 
 async function differencesFrom(

@@ -12,10 +12,10 @@ import { Finding, resumeProgress, showFindings, writeFindings } from '../run/wor
 import { startHeartbeat } from '../run/work/heartbeat.ts';
 import { lostAssets, type LostAssets } from '../standby/lost-assets.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
-import { readPart } from '../recovery-point/recovery-point.ts';
 import { assetReferences } from '../workspace/references.ts';
 import { restoreAsset, type RestoredAsset } from './restore-asset.ts';
 import { newestFirst } from '../inventory/select.ts';
+import { requireBrought } from '../standby/require-brought.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { fail, newTally, skip, sum, toCounts, Tally } from '../run/work/tally.ts';
 import { showCount } from '../topology/figures.ts';
@@ -53,12 +53,14 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
   // reason.
   await createDatastores(context, standby, heartbeat);
   const names = new Map<AssetType, number>();
+  const found = new Map<AssetType, number>();
   let index = 0;
   for (const type of types) {
     state.versions[type] ??= newTally();
     state.containers[type] ??= newTally();
-    for await (const batch of batches(inOrder(context, standby, type), sideBySide * 4)) {
+    for await (const batch of batches(inOrder(standby, type), sideBySide * 4)) {
       names.set(type, (names.get(type) ?? 0) + batch.filter(isContainer).length);
+      found.set(type, (found.get(type) ?? 0) + batch.filter((line) => !isContainer(line)).length);
       const todo = batch.filter(() => index++ >= state.lines);
       await restoreBatch(context, { ...standby, lost }, state, todo);
       state.lines = Math.max(state.lines, index);
@@ -70,11 +72,12 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
   const counts = types.flatMap((type) => {
     const [versions, containers] = [state.versions[type] ?? newTally(), state.containers[type] ?? newTally()];
     return [
-      countVersions(standby, type, versions),
+      countVersions(standby, { type, versions, found: found.get(type) ?? 0 }),
       toCounts(containers, `${type} (their names)`, names.get(type) ?? 0),
     ];
   });
   if (index === 0) return { state: 'skipped', detail: `the recovery point has no ${types.join(' and no ')}` };
+  requireBrought(context, standby, state.findings);
   return {
     state: 'completed',
     detail: types.map((type) => describe(type, state.versions[type] ?? newTally())).join('; '),
@@ -87,7 +90,11 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
 /**
  * What the active workspace had is expected. What the recovery point left behind counts as skipped, with the reason.
  */
-function countVersions({ point }: Standby, type: AssetType, versions: Tally): Counts {
+function countVersions(
+  { point, selection }: Standby,
+  { type, versions, found }: { type: AssetType; versions: Tally; found: number },
+): Counts {
+  if (selection) return toCounts(versions, type, found);
   const { summary, leftBehind } = point.sealed;
   const left = leftBehind.filter(({ kind }) => kind === type);
   const tally = { ...versions, skipped: { ...versions.skipped } };
@@ -119,7 +126,8 @@ async function restoreBatch(
       line,
       arm: azure.arm,
       workspace: standby.workspace.id,
-      mapping: standby.mapping,
+      mapping: standby.mappingOf(line),
+      replaceable: standby.replaceable.asset(assetKey(line.type, line.name, line.version)),
       signal,
     });
   };
@@ -170,8 +178,8 @@ function isPipeline({ type, resource }: AssetLine): boolean {
  * standby, and assets that are registered concurrently have different names. Pipelines come last, after the components
  * that they name.
  */
-async function* inOrder({ store }: StepContext, { point }: Standby, type: AssetType): AsyncIterable<AssetLine> {
-  const lines = await Array.fromAsync(readPart(store, point.sealed, type));
+async function* inOrder({ point, read }: Standby, type: AssetType): AsyncIterable<AssetLine> {
+  const lines = await Array.fromAsync(read(type));
   yield* lines.filter(isContainer);
   const versions = lines.filter((line) => !isContainer(line) && !isPipeline(line));
   const ofOneName = [...Map.groupBy(versions, ({ name }) => name).values()].map(oldestFirst);

@@ -19,6 +19,17 @@ type MappedWorkspace = WorkspaceRef & {
   location?: string;
 };
 
+/** A path as a datastore has it, or a container of an account. */
+export interface DatastorePath {
+  datastore: string;
+  path: string;
+}
+export interface AccountPath {
+  account: string;
+  container: string;
+  path: string;
+}
+
 /** What is mapped to what. Names are looked up without regard to case, as in Azure. */
 export interface ReferenceMapping {
   from: MappedWorkspace;
@@ -44,6 +55,13 @@ export interface ReferenceMapping {
    * artifacts are the output `artifacts`.
    */
   jobOutputs?: (job: string, output: string, path: string) => string | undefined;
+  /**
+   * Returns the version under which the target has one of the old workspace, if that is another. `type`: absent in
+   * `azureml:name:version`.
+   */
+  versions?: (type: string | undefined, name: string, version: string) => string | undefined;
+  /** Returns the path under which the target has what the old workspace has at a path. Absent: the same. */
+  paths?: (place: DatastorePath | AccountPath) => string;
   /**
    * What the target has (lower-case names). A reference to anything else is reported as unmapped. Not checked if
    * absent.
@@ -194,7 +212,21 @@ function moveResource(segments: string[], at: number, mapping: ReferenceMapping)
     : sameName(type, 'jobs') ? moveJob(name, mapping)
     : { to: name }; // prettier-ignore
   if (move === undefined || 'unmapped' in move) return move;
-  return { to: segments.with(at + 1, move.to).join('/') };
+  const moved = segments.with(at + 1, move.to);
+  if (sameName(type, 'datastores')) return { to: movePath(moved, { name, at }, mapping).join('/') };
+  const [, , of, version] = segments.slice(at);
+  const other = sameName(of, 'versions') && version ? mapping.versions?.(type.toLowerCase(), name, version) : undefined;
+  return { to: (other === undefined ? moved : moved.with(at + 3, other)).join('/') };
+}
+
+/** `datastores/{name}/paths/…`: the path as the target has it. */
+function movePath(
+  segments: string[],
+  { name, at }: { name: string; at: number },
+  { paths }: ReferenceMapping,
+): string[] {
+  if (!paths || !sameName(segments[at + 2], 'paths')) return segments;
+  return [...segments.slice(0, at + 3), paths({ datastore: name, path: segments.slice(at + 3).join('/') })];
 }
 
 /** Jobs are not copied: the name of one means nothing in another workspace. */
@@ -210,6 +242,7 @@ function rewriteUri({ scope, target, segments, targetAt }: AzureMlUri, mapping: 
   if (scope.kind === 'current') {
     if (target.kind === 'run') return moveOutput(target, mapping);
     if (target.kind === 'job-output') return moveOutput(target, mapping);
+    if (target.kind === 'asset') return moveVersion(target, { segments, targetAt }, mapping);
     return target.kind === 'datastore' ? withScheme(moveResource([...segments], targetAt, mapping), scheme) : undefined;
   }
   if (scope.kind === 'located') return withScheme(moveLocated(segments, mapping), scheme);
@@ -217,6 +250,18 @@ function rewriteUri({ scope, target, segments, targetAt }: AzureMlUri, mapping: 
   if (target.kind === 'job-output') return moveOutput(target, mapping);
   const spelt = scope.kind === 'tracking' ? segments.with(0, moveHost(scope.host, mapping)) : segments;
   return withScheme(moveInWorkspace(spelt, scope.place, mapping), scheme);
+}
+
+/** A version of the workspace in which it is named. */
+function moveVersion(
+  { type, name, version }: Extract<Target, { kind: 'asset' }>,
+  { segments, targetAt }: Pick<AzureMlUri, 'segments' | 'targetAt'>,
+  mapping: ReferenceMapping,
+): Move {
+  const other = version === undefined ? undefined : mapping.versions?.(type?.toLowerCase(), name, version);
+  if (other === undefined) return undefined;
+  if (segments.length === 0) return { to: `azureml:${name}:${other}` };
+  return { to: `azureml://${segments.with(targetAt + 3, other).join('/')}` };
 }
 
 function withScheme(move: Move, scheme: string): Move {
@@ -247,7 +292,7 @@ function moveHost(host: string, { from, to }: ReferenceMapping): string {
 }
 
 function rewriteAddress(value: string, mapping: ReferenceMapping): Move {
-  for (const { from, to, containers, kept } of mapping.storage) {
+  for (const { account, from, to, containers, kept } of mapping.storage) {
     const place = placeInAccount(value, from);
     if (!place) continue;
     if (kept?.includes(place.container)) return undefined;
@@ -255,7 +300,8 @@ function rewriteAddress(value: string, mapping: ReferenceMapping): Move {
       return { unmapped: 'the address carries a shared access signature of the old storage account' };
     }
     const container = lookUp(containers, place.container) ?? defaultContainer(place.container, mapping);
-    return { to: addressIn(to, { ...place, container }) + place.query };
+    const path = mapping.paths?.({ account, container: place.container, path: place.path }) ?? place.path;
+    return { to: addressIn(to, { ...place, container, path }) + place.query };
   }
   return undefined;
 }

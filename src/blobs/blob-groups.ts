@@ -7,6 +7,7 @@ import type { ControlStore } from '../control-store/store.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { resourceClasses, type ResourceClass } from '../topology/words.ts';
 import { orderKey, type BlobLine, type SealedManifest } from '../recovery-point/manifest.ts';
+import type { Selection } from '../merge/selection.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { cursor, type Spool, type Spools } from '../run/work/spool.ts';
 
@@ -23,6 +24,8 @@ export interface BlobGroup {
 interface BlobGroups {
   store: ControlStore;
   sealed: SealedManifest;
+  /** Absent: all of the recovery point comes over, at the path that it has. */
+  selection?: Selection | undefined;
   /** Only blobs of these classes are in the groups. */
   classes: ReadonlySet<ResourceClass>;
   /** Where the lines are kept. */
@@ -31,21 +34,33 @@ interface BlobGroups {
   beat: () => Promise<void>;
 }
 
-/** Yields one group per unit. The blobs of a unit are consecutive in a recovery point. */
+/**
+ * Yields one group per unit, and one for what of a unit is written elsewhere. The blobs of a unit are consecutive in a
+ * recovery point.
+ */
 export async function* blobGroups(request: BlobGroups): AsyncIterable<BlobGroup> {
-  const { store, sealed, classes, lists, beat } = request;
-  let group: BlobGroup | undefined;
+  const { store, sealed, selection, classes, lists, beat } = request;
+  /** Of one unit of the recovery point. */
+  let groups: BlobGroup[] = [];
+  let last = '';
   for await (const line of readPart(store, sealed, 'blobs')) {
     await beat();
     if (!line.classes.some((each) => classes.has(each))) continue;
-    const { account, container, unit } = line;
-    if (group?.account !== account || group.container !== container || group.unit !== unit) {
-      if (group) yield group;
-      group = { account, container, unit, lines: lists.make<BlobLine>(keyIn({ account, container })) };
+    const from = orderKey(line.account, line.container, line.unit);
+    if (from !== last) {
+      yield* groups;
+      groups = [];
+      last = from;
     }
-    await group.lines.add(line);
+    for (const written of selection ? selection.blobs(line) : [line]) {
+      const { account, container, unit } = written;
+      const known = groups.find((each) => each.unit === unit);
+      const group = known ?? { account, container, unit, lines: lists.make<BlobLine>(keyIn({ account, container })) };
+      if (!known) groups.push(group);
+      await group.lines.add(written);
+    }
   }
-  if (group) yield group;
+  yield* groups;
 }
 
 function keyIn({ account, container }: Pick<BlobGroup, 'account' | 'container'>) {

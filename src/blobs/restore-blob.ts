@@ -22,6 +22,8 @@ export interface RestoreBlob {
   there: ListedBlob | undefined;
   /** Epoch of the recovery point. */
   epoch: number;
+  /** Content that may be replaced, besides earlier versions of the blob. */
+  replaceable?: Pick<BlobLine, 'md5' | 'sizeBytes'> | undefined;
   /** Replicas that may be damaged. */
   suspects: Suspects;
   signal: AbortSignal;
@@ -39,7 +41,7 @@ export async function restoreBlob(request: RestoreBlob): Promise<Restored> {
   const { line, account, container, there, signal, beat } = request;
   if (there && (await isContent(request, there, line))) {
     if (differenceOfHeaders(line, there) === undefined) return 'already';
-  } else if (there && !(await isEarlierVersion(request, there))) return 'kept';
+  } else if (there && !(await mayReplace(request, there))) return 'kept';
   const damaged = await damageOf(request);
   if (damaged !== undefined) return { damaged };
   const copied = await copyBlob({
@@ -84,6 +86,12 @@ async function isContent(
   if (there.md5 !== undefined) return there.md5 === wanted.md5;
   const digests = await hashBlob({ account, container, path: there.path }, { signal, etag: there.etag, onChunk: beat });
   return typeof digests !== 'string' && digests.md5 === wanted.md5;
+}
+
+async function mayReplace(request: RestoreBlob, there: ListedBlob): Promise<boolean> {
+  const { replaceable } = request;
+  if (replaceable && (await isContent(request, there, replaceable))) return true;
+  return isEarlierVersion(request, there);
 }
 
 /** True if the blob equals some version that was copied in this or an earlier epoch: an earlier restore wrote it. */

@@ -13,6 +13,7 @@ import { showFindings } from '../run/work/findings.ts';
 import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';
 import type { BlobLine } from '../recovery-point/manifest.ts';
 import { restoreBlob, type Restored } from './restore-blob.ts';
+import { requireBrought } from '../standby/require-brought.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { fail, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
 import { showBytes, showCount } from '../topology/figures.ts';
@@ -42,6 +43,7 @@ export async function restoreBlobs(context: StepContext): Promise<StepResult> {
     expected,
     evidence,
   });
+  requireBrought(context, standby, findings.all);
   return {
     state: 'completed',
     detail: describe(tally, expected),
@@ -78,7 +80,9 @@ async function restoreGroup(
   await forEachBounded(linesWithBlobs({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
     limit(async () => {
       const { epoch } = point.sealed;
-      const restored = await restoreBlob({ line, account, container, there, epoch, suspects, signal, beat });
+      const replaceable = standby.replaceable.blob({ account: account.name, container, path: line.path });
+      const at = { account, container, there, epoch, replaceable, suspects };
+      const restored = await restoreBlob({ line, ...at, signal, beat });
       await count(result, { line, container, restored, index, accepted: acceptedLoss });
       heartbeat.add(1, restored === 'restored' ? line.sizeBytes : 0);
       await beat();

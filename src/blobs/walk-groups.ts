@@ -88,7 +88,8 @@ export async function walkGroups(
   let expected = 0;
   let index = 0;
   try {
-    const groups = blobGroups({ store, sealed: standby.point.sealed, classes, lists, beat: heartbeat.beat });
+    const { selection, point } = standby;
+    const groups = blobGroups({ store, sealed: point.sealed, selection, classes, lists, beat: heartbeat.beat });
     for await (const window of batches(groups, concurrency)) {
       for (const group of window) expected += group.lines.count;
       const todo = window.filter(() => index++ >= state.units);

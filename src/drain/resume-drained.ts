@@ -3,7 +3,7 @@
  * its last checkpoint.
  */
 import { drainedBy, type StoppedJob } from '../fence/stopped-jobs.ts';
-import { resubmitInPlace, type InterruptedJob } from '../jobs/resubmit-in-place.ts';
+import { resubmitInPlace, type InterruptedJob } from '../jobs/in-place/resubmit-in-place.ts';
 import { lastSuccessor, type Successor } from '../ledger/ledger.ts';
 import { mapBounded } from '../run/work/bounded.ts';
 import type { StepContext } from '../run/work/step-context.ts';

@@ -5,7 +5,7 @@
  */
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { lostAssets, whyLost, type LostAssets } from '../standby/lost-assets.ts';
-import { readPart } from '../recovery-point/recovery-point.ts';
+import { requireBrought } from '../standby/require-brought.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { addTally, fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';
 import { showCount } from '../topology/figures.ts';
@@ -46,8 +46,8 @@ const endpointsSideBySide = 8;
 /** Errors: AzureUnavailable, RecoveryPointError, PreconditionError (no standby workspace). */
 export async function configureEndpoints(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
-  const endpoints = await Array.fromAsync(readPart(context.store, standby.point.sealed, 'endpoints'));
-  const deployments = await Array.fromAsync(readPart(context.store, standby.point.sealed, 'deployments'));
+  const endpoints = await Array.fromAsync(standby.read('endpoints'));
+  const deployments = await Array.fromAsync(standby.read('deployments'));
   if (endpoints.length === 0) return { state: 'skipped', detail: 'the recovery point has no endpoints' };
   const lostOnes = await lostAssets(context, standby.point.sealed);
   const progress = { unit: 'endpoints', done: 0, total: endpoints.length };
@@ -60,6 +60,7 @@ export async function configureEndpoints(context: StepContext): Promise<StepResu
     return work;
   });
   const { tally, changed, findings, lost } = together(each);
+  requireBrought(context, standby, findings);
   const failed = sum(tally.failed);
   return {
     state: 'completed',
@@ -109,7 +110,8 @@ async function configure(work: Work, endpoint: ArmResource, deployments: readonl
     if (made) serving.push(deployment.name);
     await context.checkpoint({ ...work.progress });
   }
-  if (!there) return;
+  // Keys and traffic of an endpoint that only gets a deployment stay the writer's.
+  if (!there || standby.selection?.has(`endpoints/${endpoint.name}`) === false) return;
   const tell = (what: string) => lost.push(`endpoint ${endpoint.name}: ${what}`);
   await unlessRefused(
     async () => keys && giveKeys(context, path, keys),

@@ -4,6 +4,8 @@ import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { identityBody } from '../azure/identity.ts';
 import { rewriteReference, rewriteReferences } from '../azure/ids.ts';
 import { differences } from '../azure/body/compare.ts';
+import { assetKey, assetTypeNames } from '../workspace/asset-types.ts';
+import { assetReferences } from '../workspace/references.ts';
 
 /** Fields that Azure sets, and refuses or ignores in a PUT. Traffic is set once all deployments exist. */
 const readOnly = new Set(['provisioningState', 'scoringUri', 'swaggerUri', 'traffic', 'mirrorTraffic']);
@@ -36,7 +38,9 @@ export function updatedBody(source: ArmResource, there: ArmResource, standby: St
   const moved = movedProperties(source, standby);
   if ('reason' in moved) return moved;
   const wanted = Object.fromEntries(Object.entries(moved.properties).filter(([name]) => served.includes(name)));
-  if (differences(wanted, there.properties, '').length === 0) return undefined;
+  // What it names is another thing by now: it serves what was there when it was made.
+  const isOld = namesReplaced(source, standby);
+  if (!isOld && differences(wanted, there.properties, '').length === 0) return undefined;
   const own = Object.entries(there.properties).filter(([name]) => !readOnly.has(name));
   return {
     body: {
@@ -46,6 +50,14 @@ export function updatedBody(source: ArmResource, there: ArmResource, standby: St
       properties: { ...Object.fromEntries(own), ...wanted },
     },
   };
+}
+
+function namesReplaced({ properties }: ArmResource, { point, replaceable }: Standby): boolean {
+  return assetReferences(properties, point.sealed.workspace).some(({ type, name, version }) =>
+    (type === undefined ? assetTypeNames : [type]).some(
+      (each) => replaceable.asset(assetKey(each, name, version)) !== undefined,
+    ),
+  );
 }
 
 function movedProperties(source: ArmResource, { mapping }: Standby): { properties: JsonObject } | { reason: string } {

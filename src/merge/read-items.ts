@@ -3,7 +3,7 @@ import type { ArmResource } from '../azure/azure.ts';
 import { digestOf } from '../control-store/digest.ts';
 import { canonical, type ControlStore } from '../control-store/store.ts';
 import { assetsAt, readAssetPlaces } from '../recovery-point/asset-places.ts';
-import type { AssetLine, SealedManifest } from '../recovery-point/manifest.ts';
+import type { AssetLine, BlobLine, SealedManifest } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { belowEndpoint } from '../workspace/workspace.ts';
@@ -90,12 +90,22 @@ interface Files {
   others: Map<string, string | null>;
 }
 
-async function readFiles(store: ControlStore, sealed: SealedManifest): Promise<Files> {
+/** Returns what names the item of a file. */
+export async function fileNames(
+  store: ControlStore,
+  sealed: SealedManifest,
+): Promise<(file: Pick<BlobLine, 'account' | 'container' | 'path'>) => string> {
   const datastores = new Map<string, string>();
   for await (const { name, properties } of readPart(store, sealed, 'datastores')) {
     const { accountName: account, containerName: container } = properties;
     if (typeof account === 'string' && typeof container === 'string') datastores.set(`${account}/${container}`, name);
   }
+  return ({ account, container, path }) =>
+    `files/${datastores.get(`${account}/${container}`) ?? `${account}/${container}`}/${path}`;
+}
+
+async function readFiles(store: ControlStore, sealed: SealedManifest): Promise<Files> {
+  const nameOf = await fileNames(store, sealed);
   const places = await readAssetPlaces(store, sealed);
   const found: Files = { ofAssets: new Map(), others: new Map() };
   const assetFiles = (asset: string) => {
@@ -103,18 +113,16 @@ async function readFiles(store: ControlStore, sealed: SealedManifest): Promise<F
     found.ofAssets.set(asset, files);
     return files;
   };
-  const nameOf = (account: string, container: string, path: string) =>
-    `files/${datastores.get(`${account}/${container}`) ?? `${account}/${container}`}/${path}`;
   for await (const { account, container, path, classes, sha256 } of readPart(store, sealed, 'blobs')) {
     const ofAssets = assetsAt(places, { account, container, path }).filter(({ asset }) => isAsset(asset));
     for (const { asset, root } of ofAssets) assetFiles(asset).lines.push(`${path.slice(root.length)}\n${sha256}`);
-    if (ofAssets.length === 0 && classes.length > 0) found.others.set(nameOf(account, container, path), sha256);
+    if (ofAssets.length === 0 && classes.length > 0) found.others.set(nameOf({ account, container, path }), sha256);
   }
   for await (const { assets, account, container, path } of readPart(store, sealed, 'fuzzy')) {
     const known = assets.filter(isAsset);
     for (const asset of known) assetFiles(asset).isFuzzy = true;
-    if (known.length === 0 && found.others.has(nameOf(account, container, path)))
-      found.others.set(nameOf(account, container, path), null);
+    if (known.length === 0 && found.others.has(nameOf({ account, container, path })))
+      found.others.set(nameOf({ account, container, path }), null);
   }
   return found;
 }

@@ -38,7 +38,7 @@ export interface Difference {
   item: string;
   case: DifferenceCase;
   fields: FieldDifference[];
-  /** The version that what was made there would get: the next one that is free. Absent if versions are no numbers. */
+  /** For a version that both sides made: the one that what was made there would get, which is free on both sides. */
   renumberedTo?: string;
 }
 
@@ -49,13 +49,11 @@ export interface Merge {
   onlyHere: number;
 }
 
-/** A person must decide about these. */
-export function isConflict({ case: what }: Pick<Difference, 'case'>): boolean {
-  return what === 'made on both sides' || what === 'changed on both sides';
-}
-
-/** Compares the three. Differences are sorted by item. */
-export function mergeOf({ base, there, here }: MergeInput): Merge {
+/**
+ * Compares the three. Differences are sorted by item. `mark`: what is put behind a version that is no number, to make
+ * it another one.
+ */
+export function mergeOf({ base, there, here }: MergeInput, mark: string): Merge {
   const differences: Difference[] = [];
   let same = 0;
   const add = (difference: Difference | undefined) => {
@@ -71,7 +69,7 @@ export function mergeOf({ base, there, here }: MergeInput): Merge {
     if (!there.has(name)) add(here.has(name) ? { item: name, case: 'removed there', fields: [] } : undefined);
   const onlyHere = [...here.keys()].filter((name) => !base.has(name) && !there.has(name)).length;
   differences.sort((a, b) => a.item.localeCompare(b.item, 'en', { numeric: true }));
-  return { differences: renumber(differences, [there, here]), same, onlyHere };
+  return { differences: renumber(differences, { there, here, mark }), same, onlyHere };
 }
 
 function made(name: string, item: Item, other: Item | undefined): Difference | undefined {
@@ -126,26 +124,60 @@ function difference(field: string, base: Value, there: Value, here: Value): Fiel
   return { field, ...(base ? { base } : {}), ...(there ? { there } : {}), ...(here ? { here } : {}) };
 }
 
-/** Gives each version that both sides made the next one that neither has. */
-function renumber(differences: Difference[], sides: readonly Items[]): Difference[] {
+interface Renumber {
+  there: Items;
+  here: Items;
+  mark: string;
+}
+
+/**
+ * Gives each version that both sides made another one that neither has: the next number, if they are numbers; or the
+ * one that has the same content here already, since it was brought.
+ */
+function renumber(differences: Difference[], { there, here, mark }: Renumber): Difference[] {
+  const sides = [there, here];
+  const byContent = new Map<string, string>();
+  for (const [name, { content }] of here) {
+    const found = versionOf(name);
+    if (found && content !== null && content !== '') byContent.set(`${found.asset}\n${content}`, found.version);
+  }
   const last = new Map<string, number>();
   for (const name of sides.flatMap((side) => [...side.keys()])) {
-    const [asset, version] = versionOf(name);
-    if (asset !== undefined && version !== undefined) last.set(asset, Math.max(last.get(asset) ?? 0, version));
+    const found = versionOf(name);
+    if (found && isNumber(found.version))
+      last.set(found.asset, Math.max(last.get(found.asset) ?? 0, Number(found.version)));
   }
   return differences.map((each) => {
-    const [asset, version] = versionOf(each.item);
-    if (each.case !== 'made on both sides' || asset === undefined || version === undefined) return each;
-    const next = (last.get(asset) ?? version) + 1;
+    const found = versionOf(each.item);
+    if (each.case !== 'made on both sides' || !found) return each;
+    const { asset, version } = found;
+    const key = `${asset}\n${there.get(each.item)?.content ?? ''}`;
+    const brought = byContent.get(key);
+    if (brought !== undefined) {
+      byContent.delete(key);
+      return { ...each, renumberedTo: brought };
+    }
+    if (!isNumber(version)) return { ...each, renumberedTo: freeVersion(asset, `${version}-${mark}`, sides) };
+    const next = (last.get(asset) ?? Number(version)) + 1;
     last.set(asset, next);
     return { ...each, renumberedTo: `${next}` };
   });
 }
 
-/** `models/fraud/8`: `models/fraud` and 8. Nothing for what is no numbered version of an asset. */
-function versionOf(name: string): [asset?: string, version?: number] {
+function freeVersion(asset: string, wanted: string, sides: readonly Items[]): string {
+  let version = wanted;
+  for (let next = 2; sides.some((side) => side.has(`${asset}/${version}`)); next++) version = `${wanted}-${next}`;
+  return version;
+}
+
+function isNumber(version: string): boolean {
+  return /^\d+$/.test(version);
+}
+
+/** `models/fraud/8`: `models/fraud` and 8. Undefined for what is no version of an asset. */
+function versionOf(name: string): { asset: string; version: string } | undefined {
   const segments = name.split('/');
   const [type = '', , version = ''] = segments;
-  if (segments.length !== 3 || !isAssetType(type) || !/^\d+$/.test(version)) return [];
-  return [segments.slice(0, 2).join('/'), Number(version)];
+  if (segments.length !== 3 || !isAssetType(type)) return undefined;
+  return { asset: segments.slice(0, 2).join('/'), version };
 }

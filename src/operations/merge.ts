@@ -1,31 +1,41 @@
-/** The merge that a failback would make, from three sealed recovery points. Asks no region, and changes nothing. */
+/** The merge that a failback makes, from three sealed recovery points. Asks no region, and changes nothing. */
+import { posix } from 'node:path';
 import { UnderstudyError } from '../errors/error.ts';
 import { readPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { readDeparture } from '../fence/departures.ts';
-import { readItems } from '../merge/read-items.ts';
-import { isConflict, mergeOf, type Difference } from '../merge/three-way.ts';
+import { readDeparture, type Departure } from '../fence/departures.ts';
+import { comparePoints, type PointsToCompare } from '../merge/compare-points.ts';
+import { decide, possibleTakes, type MergeDecision, type Take } from '../merge/decisions.ts';
+import { readMerged } from '../merge/merge-record.ts';
+import type { Difference } from '../merge/three-way.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
-import type { OpenRecoveryPoint } from '../recovery-point/manifest.ts';
 import { listRecoveryPoints } from '../recovery-point/list-points.ts';
-import { openByRef, readLedger } from '../recovery-point/recovery-point.ts';
 import { listSteps, requireRun } from '../run/journal.ts';
 import { planFolder, plans } from '../run/plan-document.ts';
 import { withPlan } from '../run/run-document.ts';
 import { sealedBy } from '../run/work/recovery-point-of.ts';
+import { otherRegion } from '../topology/sides.ts';
 import type { MergeDocument } from './documents/merge.ts';
-import type { Session } from './session.ts';
+import type { Planning } from './plans/planning.ts';
+
+/** A merge that can be made: between which regions, of which recovery points. */
+export interface FoundMerge {
+  writer: string;
+  departure: Departure;
+  points: PointsToCompare;
+}
 
 /**
  * NothingToDo if no move has left a region, or it has not been reprotected; RecoveryPointError if a recovery point is
  * missing or altered.
  */
-export async function lookAtMerge({ store, topology }: Session, now: Date): Promise<MergeDocument> {
+export async function findMerge({ store, topology, now }: Planning): Promise<FoundMerge> {
   const { writer } = await readPointer(store, { topology, who: 'failback', now });
-  const [there] = Object.keys(topology.regions).filter((region) => region !== writer);
-  const departure = there === undefined ? undefined : await readDeparture(store, there);
-  if (!departure) throw nothing(`no move has left ${there ?? 'another region'}: there is nothing to merge`);
-  if (!departure.divergence)
+  const there = otherRegion(topology, writer);
+  const departure = await readDeparture(store, there);
+  if (!departure) throw nothing(`no move has left ${there}: there is nothing to merge, and nothing to go back to`);
+  const { divergence } = departure;
+  if (!divergence)
     throw nothing(
       `what ${departure.region} had when run "${departure.run}" left it has not been sealed`,
       reprotectFirst,
@@ -36,26 +46,39 @@ export async function lookAtMerge({ store, topology }: Session, now: Date): Prom
       `there is no recovery point of ${writer} since run "${departure.run}" has moved there`,
       reprotectFirst,
     );
-  const base = await openByRef(store, await baseOf(store, departure.run));
-  const found = await openByRef(store, departure.divergence);
-  const here = await openByRef(store, newest.ref);
-  const merge = mergeOf({
-    base: await readItems(store, base.sealed),
-    there: await readItems(store, found.sealed),
-    here: await readItems(store, here.sealed),
-  });
-  const differences = [...merge.differences, ...(await jobsOnlyThere(store, base, found))];
+  const base = await baseOf(store, departure.run);
+  return { writer, departure, points: { base, divergence, newest: newest.ref } };
+}
+
+/** A merge, and what becomes of each difference; UsageError if a decision decides nothing. */
+export async function lookAtMerge(planning: Planning, decided: readonly string[]): Promise<MergeDocument> {
+  const found = await findMerge(planning);
+  const { store, topology } = planning;
+  const { writer, departure, points } = found;
+  const { differences, same, onlyHere } = await comparePoints(store, points);
+  const decisions = readDecisions(decided, found, differences);
+  const earlier = await readMerged(store, points.divergence.id);
+  const { items, undecided } = decide({ differences, policy: topology.merge, decisions, earlier });
+  const taken = new Map(items.map((each) => [each.item, each]));
   return {
     there: departure.region,
     here: writer,
     run: departure.run,
-    base: pointOf(base.ref),
-    divergencePoint: pointOf(found.ref),
-    newest: pointOf(here.ref),
-    differences,
-    conflicts: differences.filter(isConflict).length,
-    same: merge.same,
-    onlyHere: merge.onlyHere,
+    base: pointOf(points.base),
+    divergencePoint: pointOf(points.divergence),
+    newest: pointOf(points.newest),
+    differences: differences.map((each) => {
+      const { take, by, as } = taken.get(each.item) ?? {};
+      const renumberedTo = as ?? each.renumberedTo;
+      return {
+        ...each,
+        ...(renumberedTo === undefined ? {} : { renumberedTo }),
+        ...(take === undefined ? {} : { take, by }),
+      };
+    }),
+    conflicts: undecided.length,
+    same,
+    onlyHere,
   };
 }
 
@@ -77,16 +100,37 @@ async function baseOf(store: ControlStore, runId: string): Promise<RecoveryPoint
   throw new UnderstudyError('ControlStoreError', `the journal of run "${runId}" does not name its recovery point`);
 }
 
-/** Those that were unfinished when the region was found, and of which the move knew nothing. */
-async function jobsOnlyThere(
-  store: ControlStore,
-  base: OpenRecoveryPoint,
-  found: OpenRecoveryPoint,
-): Promise<Difference[]> {
-  const known = new Set<string>();
-  for await (const { name } of readLedger(store, base)) known.add(name);
-  const differences: Difference[] = [];
-  for await (const { name } of readLedger(store, found))
-    if (!known.has(name)) differences.push({ item: `jobs/${name}`, case: 'only there', fields: [] });
-  return differences;
+/**
+ * Reads `ITEM=WHO`: a glob over the items of the differences, and the region whose counts, or "both".
+ * Errors: UsageError, if it is not of that form, or decides nothing.
+ */
+export function readDecisions(
+  decided: readonly string[],
+  { writer, departure }: FoundMerge,
+  differences: readonly Difference[],
+): MergeDecision[] {
+  const words: Record<Take, string> = { writer, returning: departure.region, both: 'both' };
+  return decided.map((text) => {
+    const at = text.lastIndexOf('=');
+    const [items, who] = [text.slice(0, at), text.slice(at + 1)];
+    const take = (Object.keys(words) as Take[]).find((each) => words[each] === who);
+    const wrong = (message: string) =>
+      new UnderstudyError('UsageError', `--decide "${text}": ${message}`, {
+        next: 'See what differs with "understudy failback --plan".',
+      });
+    if (at < 1 || !take)
+      throw wrong(
+        `expected ITEM=WHO, where WHO is ${writer}, ${departure.region} or both, such as "endpoints/*=${writer}"`,
+      );
+    const matching = differences.filter(({ item }) => posix.matchesGlob(item, items));
+    if (matching.length === 0) throw wrong(`nothing that differs matches "${items}"`);
+    const [first] = matching;
+    if (first && !matching.some((each) => possibleTakes(each).includes(take)))
+      throw wrong(
+        `of ${first.item} (${first.case}), expected ${possibleTakes(first)
+          .map((each) => words[each])
+          .join(' or ')}`,
+      );
+    return { items, take };
+  });
 }

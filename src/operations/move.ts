@@ -5,6 +5,7 @@
 import type { Client } from '@temporalio/client';
 import { readPointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
+import { needsBothRegions } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
 import { sideOf } from '../topology/sides.ts';
 import type { RunDocument } from '../run/run-document.ts';
@@ -29,6 +30,8 @@ export interface MoveRequest {
   acceptLoss?: string[];
   /** Nobody watches: it asks before what cannot be taken back. */
   unattended?: boolean;
+  /** What a person has decided about a merge: `ITEM=WHO`. */
+  decide?: string[];
 }
 
 /** The result of requesting a move. */
@@ -38,7 +41,7 @@ export type Asked =
   /** The region is the active one: there is nothing to move. */
   | { found: 'moved'; region: string; epoch: number }
   /**
-   * A plan that would not fail, the health of the region that it leaves (of a switchover: of both), and what was found
+   * A plan that would not fail, the health of the region that it leaves (of planned work: of both), and what was found
    * of the config files, which does not block the move: for a person to confirm. `ends`: an open switchover that the
    * move ends.
    */
@@ -63,7 +66,7 @@ export async function askForMove(
   const made = await planMove(await planningOf(session), operation, request);
   requireNoProblem(made);
   const { from, to: target } = made.plan;
-  const regions = operation === 'switchover' ? [from, target] : [from];
+  const regions = needsBothRegions(operation) ? [from, target] : [from];
   const [health, configs] = await Promise.all([
     Promise.all(regions.map((region) => checkHealth(session, region))),
     lookAtConfigs(session.topology, made, () => Promise.resolve(client)),

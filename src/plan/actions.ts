@@ -101,6 +101,19 @@ export const actions = {
     undo: { stays: 'jobs that were cancelled' },
   },
   endReprotect: { profile: 'control', undo: { stays: 'the standby as it is' } },
+  // failback
+  decideMerge: { profile: 'transfer', policies: ['replicateDeadline'], undo: 'reads only' },
+  applyMerge: {
+    profile: 'transfer',
+    policies: ['provisionDeadline'],
+    undo: { stays: 'what the merge has changed' },
+    loss: 'acceptable',
+  },
+  resubmitFound: {
+    profile: 'transfer',
+    undo: { stays: 'jobs that were submitted: the report lists them' },
+    loss: 'acceptable',
+  },
   // resubmit
   resubmitHere: { profile: 'transfer', undo: { stays: 'jobs that were submitted: the report lists them' } },
   // any that has gates

@@ -19,6 +19,7 @@ import {
   secondsToStop,
 } from './fragments/fence.ts';
 import { draftsOf, type StepDraft } from './fragments/fragment.ts';
+import { bringOver, merged, settle, type MergeSides } from './fragments/merge.ts';
 import { withGates } from './fragments/gates.ts';
 import {
   mirrorState,
@@ -102,16 +103,53 @@ export function compileSwitchover(input: CompileMove): Plan {
   });
 }
 
+/** What the plan of a failback is compiled from. */
+export interface CompileFailback extends CompileMove {
+  merge: Pick<MergeSides, 'base' | 'divergence' | 'newest' | 'decisions'>;
+  /** The run that left the region to return to. */
+  leftBy: string;
+}
+
+/** `failback`: a switchover to the region that a move has left, once the writer has what only that region had. */
+export function compileFailback(input: CompileFailback): Plan {
+  const { topology, pointer, to, recoveryPoint, merge, leftBy } = input;
+  const from = pointer.writer;
+  const plan = moveOf(input, {
+    operation: 'failback',
+    fence: [
+      ...fenceByAgreement({
+        topology,
+        from,
+        to,
+        after: merged,
+        unfinishedJobs: unfinishedJobs(recoveryPoint),
+        earlier: recoveryPoint.ref,
+      }),
+      ...bringOver({ writer: from, returning: to, ...merge }),
+    ],
+    fenced: fencedByAgreement,
+    more: settle(to),
+    notes: [],
+  });
+  // Files that nobody has edited since have their own bytes again.
+  const steps = plan.steps.map((step) =>
+    step.action === 'rewriteConfigs' ? { ...step, input: { ...step.input, backFrom: leftBy } } : step,
+  );
+  return { ...plan, steps };
+}
+
 interface Move {
   operation: Plan['operation'];
   fence: StepDraft[];
   fenced: readonly Requirement[];
   /** Absent: a step of the fence seals it. */
   restores?: RecoveryPointSummary;
+  /** Besides what the strategies say. */
+  more?: StepDraft[];
   notes: string[];
 }
 
-function moveOf(input: CompileMove, { operation, fence, fenced, restores, notes }: Move): Plan {
+function moveOf(input: CompileMove, { operation, fence, fenced, restores, more = [], notes }: Move): Plan {
   const { topology, pointer, to, acceptedLosses = [], unattended = false } = input;
   const from = pointer.writer;
   const move = { topology, from, to, ...(restores ? { recoveryPoint: restores } : {}), fenced };
@@ -123,6 +161,7 @@ function moveOf(input: CompileMove, { operation, fence, fenced, restores, notes 
       .flatMap((phase) =>
         resourceClasses.flatMap((name) => strategyOf(topology, name)[phase]({ ...move, class: name })),
       ),
+    ...more,
   ];
   const given: Fact[] = restores ? ['recovery-point'] : [];
   return {

@@ -51,6 +51,17 @@ export type Fact =
   | 'divergence.escrowed'
   /** A recovery point of the region that was left, as it was found. */
   | 'divergence-point'
+  /** What becomes of each difference between the region that was left and the writer. */
+  | 'merge.decided'
+  | 'merge.blobs'
+  | 'merge.assets'
+  | 'merge.connections'
+  | 'merge.endpoints'
+  | 'merge.schedules'
+  /** The writer has all that was decided to come over. */
+  | 'merged'
+  /** What is otherwise there than the merge decided has been changed. */
+  | 'target.merged'
   | 'zombies.ended'
   /** The target's datastores, computes and endpoints have been used. */
   | 'target.used'

@@ -52,6 +52,13 @@ export const operations = {
     givesWay: true,
     cancel: 'undo',
   },
+  failback: {
+    lease: 'run',
+    movesWriter: true,
+    recoveryPoint: 'makes one',
+    givesWay: true,
+    cancel: 'undo',
+  },
   failover: {
     lease: 'run',
     movesWriter: true,
@@ -69,6 +76,12 @@ export const operationNames = Object.keys(operations) as [Operation, ...Operatio
 /** Widened, because a row may differ in the next release. */
 export function rowOf(operation: Operation): OperationRow {
   return operations[operation];
+}
+
+/** Whether both regions must answer before it begins: it takes its recovery point itself, and owes nothing. */
+export function needsBothRegions(operation: Operation): boolean {
+  const { movesWriter, recoveryPoint } = rowOf(operation);
+  return movesWriter && recoveryPoint === 'makes one';
 }
 
 /**

@@ -29,7 +29,8 @@ export function reportCounts(
         reconciled = false;
         problems.push(`step "${step.id}": ${messageOf(error)}`);
       }
-      const held = inRecoveryPoint[counts.kind];
+      // A step that names a recovery point of its own counts another one's.
+      const held = step.input.recoveryPoint === undefined ? inRecoveryPoint[counts.kind] : undefined;
       return {
         step: step.id,
         title: step.title,

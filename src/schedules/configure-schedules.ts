@@ -14,9 +14,9 @@ import { showFindings, writeFindings, type Finding } from '../run/work/findings.
 import { startHeartbeat } from '../run/work/heartbeat.ts';
 import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import { countLines } from '../recovery-point/parts.ts';
-import { readPart } from '../recovery-point/recovery-point.ts';
-import { schedulePath, setEnabled, writable } from '../workspace/schedules.ts';
+import { isEnabled, schedulePath, setEnabled, writable } from '../workspace/schedules.ts';
 import { enabledSchedules } from '../fence/stop-intake.ts';
+import { requireBrought } from '../standby/require-brought.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { fail, newTally, seen, skip, sum, toCounts } from '../run/work/tally.ts';
 import { showCount } from '../topology/figures.ts';
@@ -39,7 +39,7 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
   const lost = await lostAssets(context, sealed);
   const tally = newTally();
   const findings: Finding[] = [];
-  for await (const schedule of readPart(context.store, sealed, 'schedules')) {
+  for await (const schedule of standby.read('schedules')) {
     const { name, properties } = schedule;
     const why = whyLost(lost, { name: `schedules/${name}`, json: properties, workspace: sealed.workspace });
     const outcome =
@@ -55,11 +55,12 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
     await heartbeat.beat();
   }
   if (seen(tally) === 0) return { state: 'skipped', detail: 'the active workspace had no schedules' };
+  requireBrought(context, standby, findings);
   const failed = sum(tally.failed);
   return {
     state: 'completed',
     detail: `${showCount(tally.done, 'schedule')} in ${context.to.region}, disabled until the switch${failed > 0 ? `; ${failed} failed` : ''}`,
-    counts: [toCounts(tally, 'schedules', countLines(sealed.parts, 'schedules'))],
+    counts: [toCounts(tally, 'schedules', standby.selection ? seen(tally) : countLines(sealed.parts, 'schedules'))],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };
@@ -76,15 +77,15 @@ export async function enableAsBefore(context: StepContext, undo: unknown): Promi
   return `${showCount(enabled, 'schedule')} enabled again in ${context.to.region}`;
 }
 
-async function stateBefore({ azure, store, to, signal }: StepContext, { point }: Standby): Promise<UndoSchedules> {
+async function stateBefore({ azure, to, signal }: StepContext, { read }: Standby): Promise<UndoSchedules> {
   const names: string[] = [];
-  for await (const { name } of readPart(store, point.sealed, 'schedules')) names.push(name);
+  for await (const { name } of read('schedules')) names.push(name);
   return { enabledBefore: await enabledSchedules(azure, to, { signal }), names };
 }
 
 async function configure(
   { azure, signal }: StepContext,
-  { workspace, mapping }: Standby,
+  { workspace, mapping, selection }: Standby,
   schedule: ArmResource,
 ): Promise<{ already: boolean } | { reason: string }> {
   const desired = rewriteSchedule(schedule, mapping);
@@ -94,16 +95,12 @@ async function configure(
   const options = { signal };
   try {
     const held = await azure.arm.find(path, apiVersions.machineLearning, options);
-    if (held && differences({ ...properties, isEnabled: false }, held.properties, '').length === 0)
-      return { already: true };
-    await azure.arm.put(
-      path,
-      apiVersions.machineLearning,
-      { properties: { ...properties, isEnabled: false } },
-      options,
-    );
+    // What is brought to the writer goes on firing there, or not, as it did.
+    const wanted = { ...properties, isEnabled: selection !== undefined && held !== undefined && isEnabled(held) };
+    if (held && differences(wanted, held.properties, '').length === 0) return { already: true };
+    await azure.arm.put(path, apiVersions.machineLearning, { properties: wanted }, options);
     const made = await azure.arm.get(path, apiVersions.machineLearning, options);
-    const different = differences({ ...properties, isEnabled: false }, made.properties, '');
+    const different = differences(wanted, made.properties, '');
     if (different.length > 0)
       return { reason: `Azure stored it differently: ${different.map(({ place }) => place).join(', ')}` };
     return { already: false };

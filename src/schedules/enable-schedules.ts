@@ -14,6 +14,8 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
+import { mergeOfRun } from '../merge/decide-merge.ts';
+import { leaveBehind } from '../merge/selection.ts';
 import { notDoneBy, showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import type { SealedManifest } from '../recovery-point/manifest.ts';
@@ -37,6 +39,7 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
   const { sealed } = await openPointOfRun(context);
   const wanted = new Map<string, boolean>();
   for await (const schedule of readPart(store, sealed, 'schedules')) wanted.set(schedule.name, isEnabled(schedule));
+  for (const name of await firedHere(context)) if (wanted.has(name)) wanted.set(name, true);
   const other = await stopOther(context);
   await context.recordUndo<EnabledByRun>(async () => ({ names: await disabledOf(context, wanted) }));
   const notCreated = await notDoneBy(context, 'configureSchedules');
@@ -64,6 +67,15 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };
+}
+
+/** Schedules that only this side had, and that fired here until a fence disabled them: nobody has ever disabled them. */
+async function firedHere(context: StepContext): Promise<string[]> {
+  const merge = await mergeOfRun(context);
+  const brought = merge?.items.filter((each) => each.case === 'only there' && !leaveBehind(each)) ?? [];
+  const items = new Set(brought.map(({ item }) => item));
+  const stopped = items.size > 0 ? await readShutOut(context.store, context.to.region, 'intake') : undefined;
+  return (stopped?.schedules ?? []).filter((name) => items.has(`schedules/${name}`));
 }
 
 /** Schedules whose jobs would read something lost. Verification found that after they were created. */

@@ -11,8 +11,8 @@ import { escrowed } from './escrowed.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
 import { countLines } from '../recovery-point/parts.ts';
-import { readPart } from '../recovery-point/recovery-point.ts';
 import { secretless } from './secret-name.ts';
+import { requireBrought } from '../standby/require-brought.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { fail, newTally, seen, skip, sum, toCounts } from '../run/work/tally.ts';
 import { showCount } from '../topology/figures.ts';
@@ -28,7 +28,7 @@ export async function configureConnections(context: StepContext): Promise<StepRe
   const heartbeat = startHeartbeat(context, 'connections');
   const tally = newTally();
   const findings: Finding[] = [];
-  for await (const connection of readPart(context.store, standby.point.sealed, 'connections')) {
+  for await (const connection of standby.read('connections')) {
     const outcome = await configure(context, standby, connection);
     if (typeof outcome === 'string') {
       tally.done += 1;
@@ -41,11 +41,13 @@ export async function configureConnections(context: StepContext): Promise<StepRe
     await heartbeat.beat();
   }
   if (seen(tally) === 0) return { state: 'skipped', detail: 'the active workspace had no connections' };
+  requireBrought(context, standby, findings);
+  const expected = standby.selection ? seen(tally) : countLines(standby.point.sealed.parts, 'connections');
   const notMade = sum(tally.skipped) + sum(tally.failed);
   return {
     state: 'completed',
     detail: `${showCount(tally.done, 'connection')} in ${context.to.region}, ${tally.already} of them already there${notMade > 0 ? `; ${notMade} not` : ''}`,
-    counts: [toCounts(tally, 'connections', countLines(standby.point.sealed.parts, 'connections'))],
+    counts: [toCounts(tally, 'connections', expected)],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };

@@ -3,8 +3,6 @@
  * changed since the move was planned, and the worker may lack rights that the person has. A switchover checks once more
  * by the recovery point that it has sealed itself.
  */
-import { RecoveryPointRef } from '../plan/plan.ts';
-import { openByRef } from '../recovery-point/recovery-point.ts';
 import { openPointOfRun } from './standby.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -17,7 +15,7 @@ import { inspectStandby } from './inspect-standby.ts';
  */
 export async function checkStandby(context: StepContext): Promise<StepResult> {
   const { azure, topology, from, to, run, plan, bundle, signal } = context;
-  const { sealed } = await pointToInspectBy(context);
+  const { sealed } = await openPointOfRun(context);
   const hasTemplate = bundle.templates[to.region] !== undefined;
   const asked = { azure, topology, from, to, sealed, hasTemplate, asWorker: true, signal };
   const planned = plan.acceptedLosses ?? [];
@@ -36,12 +34,4 @@ export async function checkStandby(context: StepContext): Promise<StepResult> {
       ? { lost: planned.map(({ what }) => `${what}: accepted as lost by ${run.triggeredBy}: ${run.reason}`) }
       : {}),
   };
-}
-
-/** Of the step's input, where the run itself has sealed none yet. */
-function pointToInspectBy(context: StepContext): ReturnType<typeof openPointOfRun> {
-  const { recoveryPoint } = context.step.input;
-  return recoveryPoint === undefined
-    ? openPointOfRun(context)
-    : openByRef(context.store, RecoveryPointRef.parse(recoveryPoint));
 }

@@ -11,8 +11,14 @@ import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { isBuiltIn, placeOfDatastore, standbyContainer, type DatastorePlace } from '../workspace/datastores.ts';
 import { joinPath, type JobOutputLine } from '../workspace/jobs/job-outputs.ts';
-import type { OpenRecoveryPoint, SealedManifest } from '../recovery-point/manifest.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import type { AssetLine, OpenRecoveryPoint, PartKind, PartLines, SealedManifest } from '../recovery-point/manifest.ts';
 import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
+import { mergeOfRun } from '../merge/decide-merge.ts';
+import type { DecidedItem } from '../merge/decisions.ts';
+import { nothingReplaceable, readReplaceable, type Replaceable } from '../merge/replacing.ts';
+import { isWhole, leaveBehind, Selection } from '../merge/selection.ts';
+import { assetKey, assetTypeNames } from '../workspace/asset-types.ts';
 import { findWorkspace, type KnownWorkspace } from '../workspace/workspace.ts';
 
 /** The standby and the recovery point to restore. */
@@ -28,6 +34,14 @@ export interface Standby {
   /** Returns the name in `account` of a container of the active side. */
   containerFor(account: string, container: string): string;
   mapping: ReferenceMapping;
+  /** As `mapping`, for a version that is written: one that becomes another version has files of its own. */
+  mappingOf: (line: AssetLine) => ReferenceMapping;
+  /** What the step brings of the recovery point; absent: all of it. */
+  selection?: Selection;
+  /** The lines of the recovery point that are restored, as they are to be written. */
+  read: <K extends PartKind>(kind: K) => AsyncIterable<PartLines[K]>;
+  /** What the step may replace in the workspace. */
+  replaceable: Replaceable;
 }
 
 /**
@@ -56,6 +70,8 @@ export async function openStandby(context: StepContext, opened?: OpenRecoveryPoi
   const containers = await sourceContainers(context, point.sealed, sources);
   const outputs = await copiedOutputs(context, point.sealed, sources);
   const { sealed } = point;
+  const merge = await mergeOfStep(context, sealed);
+  const { selection } = merge;
   const mapping: ReferenceMapping = {
     from: { ...sealed.workspace, workspaceGuid: sealed.workspace.guid },
     to: { ...to.workspace, workspaceGuid: workspace.guid, location: workspace.location },
@@ -74,8 +90,104 @@ export async function openStandby(context: StepContext, opened?: OpenRecoveryPoi
       const found = outputs.get(`${job}/${output}`);
       return found && datastoreUri(to.workspace, found.datastore, joinPath(found.path, path));
     },
+    ...(selection ? { versions: selection.versions } : {}),
   };
-  return { point, workspace, account, datastores, sourceDatastores, containerFor, mapping };
+  const blobOf = (name: string) => sources.find((each) => sameName(each.name, name))?.blob;
+  return {
+    point,
+    workspace,
+    account,
+    datastores,
+    sourceDatastores,
+    containerFor,
+    mapping,
+    mappingOf: (line) => withOwnFiles(mapping, line, { selection, outputs, blobOf }),
+    ...merge,
+    async *read(kind) {
+      for await (const line of readPart(context.store, sealed, kind)) {
+        const written = selection ? selection.line(kind, line) : line;
+        if (written !== undefined) yield written;
+      }
+    },
+  };
+}
+
+/** What a run that merges two sides says of the step: what it brings, if that is its work, and what it may replace. */
+async function mergeOfStep(
+  context: StepContext,
+  sealed: SealedManifest,
+): Promise<Pick<Standby, 'selection' | 'replaceable'>> {
+  const { store } = context;
+  const merge = await mergeOfRun(context);
+  if (!merge) return { replaceable: nothingReplaceable };
+  const { items, divergence, newest } = merge;
+  if (sealed.id === divergence.id) {
+    const over = items.filter((each) => !leaveBehind(each) && isWhole(each) && each.as === undefined);
+    const { sealed: here } = await openByRef(store, newest);
+    const replaces = new Set(over.map(({ item }) => item));
+    return {
+      selection: await Selection.open(store, sealed, items),
+      replaceable: await readReplaceable(store, here, replaces),
+    };
+  }
+  const { sealed: there } = await openByRef(store, divergence);
+  const brought = await versionsIn(store, sealed, items);
+  const replaces = items.filter(
+    (each) => each.case !== 'only there' && isWhole(each) && (leaveBehind(each) || brought.has(each.item)),
+  );
+  return { replaceable: await readReplaceable(store, there, new Set(replaces.map(({ item }) => item))) };
+}
+
+/** Items that the recovery point has under another version: nothing of them is lost with the version they had. */
+async function versionsIn(
+  store: ControlStore,
+  sealed: SealedManifest,
+  items: readonly DecidedItem[],
+): Promise<Set<string>> {
+  const renumbered = new Map(
+    items.flatMap(({ item, as }) => (as === undefined ? [] : [[`${parentOf(item)}/${as}`, item] as [string, string]])),
+  );
+  const found = new Set<string>();
+  if (renumbered.size === 0) return found;
+  for (const type of assetTypeNames)
+    for await (const { name, version } of readPart(store, sealed, type)) {
+      const item = renumbered.get(assetKey(type, name, version));
+      if (item !== undefined) found.add(item);
+    }
+  return found;
+}
+
+function parentOf(item: string): string {
+  return item.slice(0, item.lastIndexOf('/'));
+}
+
+interface OwnFiles {
+  selection: Selection | undefined;
+  outputs: ReadonlyMap<string, JobOutputLine>;
+  blobOf: (datastore: string) => DatastorePlace['blob'];
+}
+
+/** A version that becomes another one names its files where they are written for it. */
+function withOwnFiles(
+  mapping: ReferenceMapping,
+  { type, name, version }: AssetLine,
+  { selection, outputs, blobOf }: OwnFiles,
+): ReferenceMapping {
+  const own = version === undefined ? undefined : selection?.placesOf(type, name, version);
+  if (!own) return mapping;
+  const inDatastore = (datastore: string, path: string) => {
+    const blob = blobOf(datastore);
+    return blob ? own({ ...blob, path }) : path;
+  };
+  return {
+    ...mapping,
+    paths: (place) => ('datastore' in place ? inDatastore(place.datastore, place.path) : own(place)),
+    jobOutputs(job, output, path) {
+      const found = outputs.get(`${job}/${output}`);
+      if (!found) return undefined;
+      return datastoreUri(mapping.to, found.datastore, inDatastore(found.datastore, joinPath(found.path, path)));
+    },
+  };
 }
 
 /** Opens the recovery point of the run. */

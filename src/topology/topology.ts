@@ -194,6 +194,31 @@ const Gate = z.strictObject({
     .describe('What it means that nobody has decided in time.'),
 });
 
+const Merge = z.strictObject({
+  onlyThere: z
+    .enum(['bring', 'leave'])
+    .default('bring')
+    .describe(
+      'What only that region has: the writer gets it too, or it stays there. Jobs go on once it is the writer.',
+    ),
+  changedThere: z
+    .enum(['bring', 'leave'])
+    .default('bring')
+    .describe('What was changed in that region alone: the writer gets the change, or keeps its own.'),
+  versions: z
+    .enum(['renumber', 'writer', 'ask'])
+    .default('renumber')
+    .describe(
+      'A version that both made: the other region’s becomes the next free one, and what refers to it follows; or the writer’s is the only one that counts; or a person decides.',
+    ),
+  conflicts: z
+    .enum(['ask', 'writer', 'returning'])
+    .default('ask')
+    .describe(
+      'Anything else that both changed: a person decides, or the writer’s counts, or that of the region to return to.',
+    ),
+});
+
 const Notify = z.strictObject({
   webhookFrom: z
     .string()
@@ -281,6 +306,9 @@ export const Topology = z.strictObject({
     })
     .prefault({})
     .describe('What follows a completed move, once the region that it has left answers again.'),
+  merge: Merge.prefault({}).describe(
+    'What becomes, in a failback, of what the region that was left has and the writer lacks or has otherwise. A person may decide otherwise (understudy failback --decide).',
+  ),
   notify: z
     .array(Notify)
     .default([])

@@ -54,7 +54,7 @@ describe('called wrongly', () => {
     [
       'a choice there is none of',
       ['plan', '--operation', 'deploy'],
-      /Allowed choices are failover, switchover, reprotect, resubmit, replicate/,
+      /Allowed choices are failover, failback, switchover, reprotect, resubmit, replicate/,
     ],
     ['a pace that is no number', ['stack', 'up', '--pace', 'fast'], /'fast' is invalid\. Expected a number from 0 on/],
     [

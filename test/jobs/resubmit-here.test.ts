@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { actions } from '../../src/actions.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { linesOf } from '../../src/cli/commands/jobs.ts';
-import { findInterrupted } from '../../src/jobs/find-interrupted.ts';
+import { findInterrupted } from '../../src/jobs/in-place/find-interrupted.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
 import { lastSuccessor, successorName } from '../../src/ledger/ledger.ts';
 import { openByRef } from '../../src/recovery-point/recovery-point.ts';

@@ -10,7 +10,7 @@ const item = (fields: Record<string, string> = {}, content: string | null = ''):
 });
 const items = (found: Record<string, Item>) => new Map(Object.entries(found));
 const cases = (base: Record<string, Item>, there: Record<string, Item>, here: Record<string, Item>) =>
-  mergeOf({ base: items(base), there: items(there), here: items(here) }).differences.map((each) => [
+  mergeOf({ base: items(base), there: items(there), here: items(here) }, 'eastus').differences.map((each) => [
     each.item,
     each.case,
     ...(each.renumberedTo === undefined ? [] : [each.renumberedTo]),
@@ -19,7 +19,7 @@ const cases = (base: Record<string, Item>, there: Record<string, Item>, here: Re
 describe('an item', () => {
   it('that both still have as before is the same', () => {
     const all = { 'models/a/1': item({ tags: '1' }, 'x') };
-    expect(mergeOf({ base: items(all), there: items(all), here: items(all) })).toEqual({
+    expect(mergeOf({ base: items(all), there: items(all), here: items(all) }, 'eastus')).toEqual({
       differences: [],
       same: 1,
       onlyHere: 0,
@@ -28,7 +28,7 @@ describe('an item', () => {
 
   it('made in one region', () => {
     expect(cases({}, { 'models/a/1': item() }, {})).toEqual([['models/a/1', 'only there']]);
-    expect(mergeOf({ base: items({}), there: items({}), here: items({ 'models/a/1': item() }) })).toEqual({
+    expect(mergeOf({ base: items({}), there: items({}), here: items({ 'models/a/1': item() }) }, 'eastus')).toEqual({
       differences: [],
       same: 0,
       onlyHere: 1,
@@ -45,12 +45,17 @@ describe('an item', () => {
     ]);
   });
 
-  it('whose version is no number is not renumbered, and neither is a resource', () => {
+  it('whose version is no number gets a name that neither has; a resource gets none', () => {
     const there = { 'models/a/v1': item({}, 'x'), 'endpoints/score': item({ auth: '"Key"' }) };
     const here = { 'models/a/v1': item({}, 'y'), 'endpoints/score': item({ auth: '"AMLToken"' }) };
     expect(cases({}, there, here)).toEqual([
       ['endpoints/score', 'made on both sides'],
-      ['models/a/v1', 'made on both sides'],
+      ['models/a/v1', 'made on both sides', 'v1-eastus'],
+    ]);
+    expect(cases({}, there, { ...here, 'models/a/v1-eastus': item({}, 'z') }).at(-1)).toEqual([
+      'models/a/v1',
+      'made on both sides',
+      'v1-eastus-2',
     ]);
   });
 
@@ -96,17 +101,21 @@ it('counts every item of the three exactly once, and names none that the region 
     .map((all) => new Map(Object.entries(all)));
   fc.assert(
     fc.property(side, side, side, (base, there, here) => {
-      const { differences, same, onlyHere } = mergeOf({ base, there, here });
+      const { differences, same, onlyHere } = mergeOf({ base, there, here }, 'eastus');
       const all = new Set([...base.keys(), ...there.keys(), ...here.keys()]);
       expect(differences.length + same + onlyHere).toBe(all.size);
-      expect(mergeOf({ base, there: base, here }).differences).toEqual([]);
+      expect(mergeOf({ base, there: base, here }, 'eastus').differences).toEqual([]);
       // What both have alike, whatever was before, is no difference.
-      expect(mergeOf({ base, there, here: there }).differences).toEqual([]);
+      expect(mergeOf({ base, there, here: there }, 'eastus').differences).toEqual([]);
       const taken = differences.flatMap(({ item: name, renumberedTo }) =>
-        renumberedTo === undefined ? [] : [`${name.split('/').slice(0, 2).join('/')}/${renumberedTo}`],
+        renumberedTo === undefined ? [] : [[name, `${name.split('/').slice(0, 2).join('/')}/${renumberedTo}`] as const],
       );
-      expect(new Set(taken).size).toBe(taken.length);
-      for (const name of taken) expect(there.has(name) || here.has(name)).toBe(false);
+      expect(new Set(taken.map(([, as]) => as)).size).toBe(taken.length);
+      // Free on both sides, or what was brought already.
+      for (const [name, as] of taken)
+        expect(here.has(as) ? here.get(as)?.content : there.get(as)).toBe(
+          here.has(as) ? there.get(name)?.content : undefined,
+        );
     }),
   );
 });

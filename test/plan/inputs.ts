@@ -47,3 +47,9 @@ export function reversedKeys<T>(value: T): T {
   const entries = Object.entries(value).map(([key, each]) => [key, reversedKeys(each)] as const);
   return Object.fromEntries(entries.toReversed()) as T;
 }
+
+/** What a failback needs to know of the move that left the region. */
+export const leftBefore = {
+  leftBy: '20261121T100000Z-failover-1',
+  merge: { base: recoveryPoint().ref, divergence: recoveryPoint().ref, newest: recoveryPoint().ref, decisions: [] },
+};

@@ -17,6 +17,6 @@ it('only a recovery point by itself has a deadline: nobody waits for it, and the
 
 it('what moves the writer excludes every other move, and is undone by a cancel', () => {
   const moving = operationNames.filter((name) => rowOf(name).movesWriter);
-  expect(moving).toEqual(['switchover', 'failover']);
+  expect(moving).toEqual(['switchover', 'failback', 'failover']);
   for (const name of moving) expect(operations[name]).toMatchObject({ lease: 'run', cancel: 'undo' });
 });

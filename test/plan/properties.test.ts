@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  compileFailback,
   compileFailover,
   compileReplicate,
   compileReprotect,
@@ -14,7 +15,7 @@ import { Plan, type Step } from '../../src/plan/plan.ts';
 import type { RecoveryPointSummary } from '../../src/plan/recovery-point-summary.ts';
 import { compileUndo, type DoneStep } from '../../src/plan/undo.ts';
 import { phases, resourceClasses } from '../../src/topology/words.ts';
-import { compileInput, recoveryPoint } from './inputs.ts';
+import { compileInput, leftBefore, recoveryPoint } from './inputs.ts';
 
 const file = fc.record({
   host: fc.constantFrom('train-01', 'train-02'),
@@ -64,6 +65,7 @@ const anyPlan: fc.Arbitrary<Plan> = fc
 const compilers: Record<Plan['operation'], (input: CompileInput, point: RecoveryPointSummary) => Plan> = {
   failover: (input, point) => compileFailover({ ...input, recoveryPoint: point }),
   switchover: (input, point) => compileSwitchover({ ...input, recoveryPoint: point }),
+  failback: (input, point) => compileFailback({ ...input, recoveryPoint: point, ...leftBefore }),
   reprotect: (input, { fuzzy }) => compileReprotect({ ...input, isPinned: fuzzy > 1 }),
   resubmit: (input) => compileResubmit({ ...input, jobs: [] }),
   replicate: (input) => compileReplicate(input),

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import {
+  compileFailback,
   compileFailover,
   compileReplicate,
   compileReprotect,
@@ -14,7 +15,7 @@ import type { Operation } from '../../src/plan/operations.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { phases, type Phase } from '../../src/topology/words.ts';
 import type { PlanStep } from '../../src/run/begin-run.ts';
-import { compileInput, recoveryPoint } from '../plan/inputs.ts';
+import { compileInput, leftBefore, recoveryPoint } from '../plan/inputs.ts';
 import { final, startEngine, untilAborted, type Engine, type Execution, type Script, type Work } from './engine.ts';
 
 const more = `traffic: { frontDoor: { subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: g, profile: p, originGroup: o, origins: { eastus: e, westus3: w } } }
@@ -24,6 +25,7 @@ probes: [ { http: "https://score.example/" }, { http: "https://ml.example/", cla
 const plans: Record<Operation, Plan> = {
   failover: compileFailover({ ...compileInput(more), recoveryPoint: recoveryPoint() }),
   switchover: compileSwitchover({ ...compileInput(more), recoveryPoint: recoveryPoint() }),
+  failback: compileFailback({ ...compileInput(more), recoveryPoint: recoveryPoint(), ...leftBefore }),
   reprotect: compileReprotect({ ...compileInput(more), isPinned: false }),
   resubmit: compileResubmit({ ...compileInput(more), jobs: [] }),
   replicate: compileReplicate(compileInput(more)),

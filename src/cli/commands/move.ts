@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
+import type { z } from 'zod';
 import { UnderstudyError } from '../../errors/error.ts';
 import { MoveOutcome } from '../../operations/documents/run.ts';
 import { askForMove, checkOutageBegan, startMove, type Asked } from '../../operations/move.ts';
@@ -8,15 +9,17 @@ import type { MoveOperation } from '../../operations/plans/plan-operation.ts';
 import type { StartedRun } from '../../operations/runs/open-run.ts';
 import { requireReason } from '../../operations/runs/retry-run.ts';
 import type { Session } from '../../operations/session.ts';
+import { needsBothRegions, type Operation } from '../../plan/operations.ts';
 import { describeRun } from '../../run/describe-run.ts';
 import { ask, askReason, requireWord } from '../ask.ts';
 import { command, session, withTemporal } from '../command.ts';
-import { shows, tellIfSlow, type Output } from '../output.ts';
+import { shows, tellIfSlow, type Output, type Shown } from '../output.ts';
 import { seeThrough } from '../see-through.ts';
 import { showConfigs } from '../show-configs.ts';
 import { acceptLossOption, showPlan, slowLook, unattendedOption } from './plan.ts';
 
-interface Options {
+/** The options of a move, as they were typed. */
+export interface MoveOptions {
   to?: string;
   yes?: boolean;
   reason?: string;
@@ -25,6 +28,7 @@ interface Options {
   recoveryPoint?: string;
   acceptLoss?: string[];
   unattended?: boolean;
+  decide?: string[];
 }
 
 /** `understudy failover` and `understudy switchover`: show the plan, ask, start the run, and watch it. */
@@ -57,32 +61,52 @@ function switchoverCommand(): Command {
 }
 
 function moves(of: Command, operation: MoveOperation): Command {
-  of.option('--to <region>', 'the region to move to; required with --yes, or without a terminal')
+  return shows(withMoveOptions(of), MoveOutcome, (output, options: MoveOptions, self: Command) =>
+    move(output, self, operation, options),
+  );
+}
+
+/** Adds the options that every move has. */
+export function withMoveOptions(of: Command): Command {
+  return of
+    .option('--to <region>', 'the region to move to; required with --yes, or without a terminal')
     .option('-y, --yes', 'do not ask for confirmation')
     .option('--reason <text>', 'why; recorded in the report; required with --accept-loss')
     .addOption(acceptLossOption())
     .addOption(unattendedOption());
-  return shows(of, MoveOutcome, async (output, options: Options, self: Command) => {
-    const triggeredAt = new Date();
-    checkOutageBegan(options.outageBegan, triggeredAt);
-    requireTarget(options);
-    if (!mayAsk(options)) requireReason(options.acceptLoss, options.reason);
-    const opened = await session(self);
-    return withTemporal(async (client) => {
-      const asked = await tellIfSlow(output, slowLook, askForMove(opened, client, operation, options));
-      if (asked.found === 'moved') return nothingToMove(asked);
-      const begin = await confirmed(output, opened, client, asked, { ...options, triggeredAt });
-      return seeThrough(output, opened, begin);
-    });
+}
+
+/** What must be done before the move is planned. Returns how it ended, if the move must not begin. */
+export type BeforeMove = (opened: Session, client: Client) => Promise<Shown<z.input<typeof MoveOutcome>> | undefined>;
+
+/** Shows the plan of a move, asks, starts the run, and watches it. */
+export async function move(
+  output: Output,
+  self: Command,
+  operation: MoveOperation,
+  { before, ...options }: MoveOptions & { before?: BeforeMove },
+): Promise<Shown<z.input<typeof MoveOutcome>>> {
+  const triggeredAt = new Date();
+  checkOutageBegan(options.outageBegan, triggeredAt);
+  requireTarget(options);
+  if (!mayAsk(options)) requireReason(options.acceptLoss, options.reason);
+  const opened = await session(self);
+  return withTemporal(async (client) => {
+    const ended = await before?.(opened, client);
+    if (ended) return ended;
+    const asked = await tellIfSlow(output, slowLook, askForMove(opened, client, operation, options));
+    if (asked.found === 'moved') return nothingToMove(asked);
+    const begin = await confirmed(output, opened, client, asked, { ...options, triggeredAt });
+    return seeThrough(output, opened, begin);
   });
 }
 
-function mayAsk({ yes }: Options): boolean {
+function mayAsk({ yes }: MoveOptions): boolean {
   return yes !== true && process.stdin.isTTY;
 }
 
 /** The same command typed again must not move the workspace back: if no question can be asked, `--to` is required. */
-function requireTarget(options: Options): void {
+function requireTarget(options: MoveOptions): void {
   if (options.to !== undefined || mayAsk(options)) return;
   throw new UnderstudyError(
     'UsageError',
@@ -106,7 +130,7 @@ async function confirmed(
   opened: Session,
   client: Client,
   asked: Exclude<Asked, { found: 'moved' }>,
-  options: Options & { triggeredAt: Date },
+  options: MoveOptions & { triggeredAt: Date },
 ): Promise<() => Promise<StartedRun>> {
   if (asked.found === 'running') {
     output.say(`${asked.run.runId} runs already: watching it; no second one is started`);
@@ -127,21 +151,21 @@ async function confirmed(
   };
 }
 
-/** A failover leaves a region that is out; a switchover needs both. */
-function requireFit(health: readonly Health[], operation: string, { evenIfHealthy }: Options): void {
-  if (operation === 'switchover') health.forEach(requireHealthy);
+/** A failover leaves a region that is out; planned work needs both. */
+function requireFit(health: readonly Health[], operation: Operation, { evenIfHealthy }: MoveOptions): void {
+  if (needsBothRegions(operation)) health.forEach(requireHealthy);
   else if (evenIfHealthy !== true) health.forEach(requireOutage);
 }
 
 const shown = { ok: 'ok: ', failed: 'FAILED: ', unknown: 'cannot tell: ' } as const;
 
-const questions: Record<string, string> = { failover: 'Fail over', switchover: 'Switch over' };
+const questions: Record<string, string> = { failover: 'Fail over', switchover: 'Switch over', failback: 'Fail back' };
 
 /** Returns the reason. Throws Declined if the person does not name the region. */
 async function confirm(
   output: Output,
   { operation, from, to }: { operation: string; from: string; to: string },
-  { reason = '', acceptLoss }: Options,
+  { reason = '', acceptLoss }: MoveOptions,
 ): Promise<string> {
   return ask(output, async (terminal) => {
     const obligatory = acceptLoss !== undefined;

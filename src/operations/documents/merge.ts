@@ -1,5 +1,6 @@
 /** What `failback --plan` prints. */
 import { z } from 'zod';
+import { takes } from '../../merge/decisions.ts';
 import { differenceCases } from '../../merge/three-way.ts';
 
 const Point = z.object({ id: z.string(), startedAt: z.iso.datetime() });
@@ -17,7 +18,20 @@ const Difference = z.object({
       }),
     )
     .describe('What differs'),
-  renumberedTo: z.string().optional().describe('The version that what was made there would get'),
+  renumberedTo: z
+    .string()
+    .optional()
+    .describe('The version that what was made there becomes, unless the writer’s alone counts'),
+  take: z
+    .enum(takes)
+    .optional()
+    .describe(
+      'Whose counts: the writer’s, that of the region to return to, or both, one under another version; absent: nobody has decided',
+    ),
+  by: z
+    .enum(['person', 'policy', 'kind'])
+    .optional()
+    .describe('What decided: a person, the policy (merge), or its kind: each region has its own'),
 });
 
 /** A merge: what the region that was left has, and the writer lacks or has otherwise. */
@@ -29,7 +43,7 @@ export const MergeDocument = z.object({
   divergencePoint: Point.describe('What the region had when it was found again'),
   newest: Point.describe('The newest recovery point of the writer'),
   differences: z.array(Difference),
-  conflicts: z.int().nonnegative().describe('How many of them a person must decide'),
+  conflicts: z.int().nonnegative().describe('How many of them a person must decide before a failback'),
   same: z.int().nonnegative().describe('How many items differ in nothing that was changed there'),
   onlyHere: z.int().nonnegative().describe('How many items were made here since'),
 });

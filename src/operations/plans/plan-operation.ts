@@ -7,7 +7,15 @@ import { openRecoveryPoint } from '../../recovery-point/recovery-point.ts';
 import { readPointer } from '../../control-store/region-pointer.ts';
 import type { ControlStore } from '../../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../../errors/error.ts';
-import { compileFailover, compileReplicate, compileReprotect, compileSwitchover } from '../../plan/compile.ts';
+import {
+  compileFailback,
+  compileFailover,
+  compileReplicate,
+  compileReprotect,
+  compileSwitchover,
+  type CompileMove,
+} from '../../plan/compile.ts';
+import type { Plan } from '../../plan/plan.ts';
 import { rowOf, type Operation } from '../../plan/operations.ts';
 import type { RecoveryPointSummary } from '../../plan/recovery-point-summary.ts';
 import type { MakePlan } from '../../run/begin-run.ts';
@@ -16,6 +24,12 @@ import { howToEnd } from '../../run/describe-run.ts';
 import { findOpenRun, type OpenRun } from '../../run/lease.ts';
 import { isTakenBy, type RegionPointer } from '../../topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf } from '../../topology/sides.ts';
+import { comparePoints } from '../../merge/compare-points.ts';
+import { decideAbout, requireDecided } from '../../merge/decide-merge.ts';
+import type { Decided } from '../../merge/decisions.ts';
+import { leaveBehind } from '../../merge/selection.ts';
+import { showCount } from '../../topology/figures.ts';
+import { findMerge, readDecisions } from '../merge.ts';
 import { aboutDeparted } from './about-departed.ts';
 import { checkQuota } from './quota.ts';
 import { foreseenLosses } from './foreseen-losses.ts';
@@ -41,6 +55,7 @@ const planners: Record<Operation, (planning: Planning, request: PlanRequest) => 
   resubmit: (planning) => planResubmit(planning),
   reprotect: (planning) => planReprotect(planning),
   switchover: (planning, request) => planMove(planning, 'switchover', request),
+  failback: (planning, request) => planMove(planning, 'failback', request),
   failover: (planning, request) => planMove(planning, 'failover', request),
 };
 
@@ -111,8 +126,52 @@ function whileMoving(pointer: RegionPointer, open: OpenRun | undefined): string 
   return `run "${open.runId}" (${open.run.operation}) takes the last recovery point itself. ${howToEnd(open.run)}`;
 }
 
+/** A plan that is compiled, and what more was found for it. */
+type Compiled = { plan: Plan } & Partial<Pick<MadePlan, 'problems' | 'warnings'>>;
+
 /** The compiler of each operation that moves the writer. */
-const compilers = { failover: compileFailover, switchover: compileSwitchover };
+const compilers = {
+  failover: (_planning: Planning, input: CompileMove): Promise<Compiled> =>
+    Promise.resolve({ plan: compileFailover(input) }),
+  switchover: (_planning: Planning, input: CompileMove): Promise<Compiled> =>
+    Promise.resolve({ plan: compileSwitchover(input) }),
+  failback: planFailback,
+};
+
+/** The plan of a failback, with what its merge would bring over. NothingToDo: see `findMerge`. */
+async function planFailback(planning: Planning, input: CompileMove, { decide = [] }: PlanRequest): Promise<Compiled> {
+  const found = await findMerge(planning);
+  const { differences } = await comparePoints(planning.store, found.points);
+  const decisions = readDecisions(decide, found, differences);
+  const { items, undecided } = await decideAbout(
+    planning.store,
+    { ...found.points, decisions },
+    planning.topology.merge,
+  );
+  const over = items.filter((each) => !leaveBehind(each));
+  const renumbered = over.filter(({ as }) => as !== undefined);
+  const come = over.length === 1 ? 'comes' : 'come';
+  return {
+    plan: compileFailback({ ...input, merge: { ...found.points, decisions }, leftBy: found.departure.run }),
+    problems: problemsOf(undecided),
+    warnings:
+      over.length === 0
+        ? []
+        : [
+            `${showCount(over.length, 'item')} of ${input.to} ${come} over to ${input.pointer.writer}, ${renumbered.length} under another version: "understudy failback --plan" names each`,
+          ],
+  };
+}
+
+function problemsOf(undecided: Decided['undecided']): string[] {
+  try {
+    requireDecided(undecided);
+    return [];
+  } catch (error) {
+    if (!isUnderstudyError(error, 'PreconditionError')) throw error;
+    return [`${error.message}. ${error.details.next ?? ''}`];
+  }
+}
 
 /** An operation that moves the writer. */
 export type MoveOperation = keyof typeof compilers;
@@ -151,19 +210,24 @@ export async function planMove(
   ]);
   const { acceptedLosses, ...looked } = standby;
   const departed = aboutDeparted({ operation, to, left, pointer, recoveryPoint });
+  const compiled = await compilers[operation](
+    planning,
+    { topology, pointer, to, bundle, recoveryPoint, acceptedLosses, unattended: options.unattended === true },
+    options,
+  );
+  const { problems = [], warnings = [] } = compiled;
   return {
-    plan: compilers[operation]({
-      topology,
-      pointer,
-      to,
-      bundle,
-      recoveryPoint,
-      acceptedLosses,
-      unattended: options.unattended === true,
-    }),
+    plan: compiled.plan,
     ...looked,
-    problems: [...departed.problems, ...looked.problems, ...quota.problems],
-    warnings: [...departed.warnings, ...looked.warnings, ...quota.warnings, ...taken, ...foreseen.warnings],
+    problems: [...departed.problems, ...problems, ...looked.problems, ...quota.problems],
+    warnings: [
+      ...warnings,
+      ...departed.warnings,
+      ...looked.warnings,
+      ...quota.warnings,
+      ...taken,
+      ...foreseen.warnings,
+    ],
     recoveryPoint,
     losses: foreseen.losses,
     isReturn: to === declaredActive(topology),

@@ -1,8 +1,8 @@
 /** Makes the plan that resubmits the jobs which an outage has failed in the writer's own workspace. */
 import { readPointer } from '../../control-store/region-pointer.ts';
 import { UnderstudyError } from '../../errors/error.ts';
-import { findInterrupted, type FoundInterrupted } from '../../jobs/find-interrupted.ts';
-import type { PlannedJob } from '../../jobs/resubmit-here.ts';
+import { findInterrupted, type FoundInterrupted } from '../../jobs/in-place/find-interrupted.ts';
+import type { PlannedJob } from '../../jobs/in-place/resubmit-here.ts';
 import { compileResubmit } from '../../plan/compile.ts';
 import { listRecoveryPoints } from '../../recovery-point/list-points.ts';
 import { openByRef } from '../../recovery-point/recovery-point.ts';

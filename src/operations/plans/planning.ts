@@ -52,4 +52,6 @@ export interface PlanRequest {
   recoveryPoint?: string;
   acceptLoss?: string[];
   unattended?: boolean;
+  /** What a person has decided about a merge: `ITEM=WHO`. */
+  decide?: string[];
 }

@@ -55,18 +55,27 @@ export function hardFence(input: FenceInput): StepDraft[] {
   ];
 }
 
-/**
- * A fence by agreement: nothing that the old side has is lost, and nothing of it is owed before the pointer is taken.
- * `earlier`: the newest recovery point before the run, by which the standby is inspected before anything is stopped.
- */
-export function fenceByAgreement(input: FenceInput & { earlier: RecoveryPointRef }): StepDraft[] {
-  const { topology, from, to, earlier } = input;
+/** What a fence by agreement is made from. */
+export interface FenceByAgreement extends FenceInput {
+  /** The newest recovery point before the run, by which the standby is inspected before anything is stopped. */
+  earlier: RecoveryPointRef;
+  /** What must hold before anything is stopped. */
+  after?: readonly Requirement[];
+}
+
+/** A fence by agreement: nothing that the old side has is lost, and nothing is owed before the pointer is taken. */
+export function fenceByAgreement(input: FenceByAgreement): StepDraft[] {
+  const { topology, from, to, earlier, after = [] } = input;
   return [
     draft(['standby', 'checkStandby', `Look at what ${to} needs in order to serve`], [], ['standby.inspected'], {
       input: { recoveryPoint: earlier },
     }),
     ...payEarlierDebts(to),
-    draft(['intake', 'stopOldIntake', `Stop the schedules of ${from}`], ['debts.paid'], ['old.intake-stopped']),
+    draft(
+      ['intake', 'stopOldIntake', `Stop the schedules of ${from}`],
+      ['debts.paid', ...after],
+      ['old.intake-stopped'],
+    ),
     draft(['drain', 'drainJobs', drainTitle(input)], ['old.intake-stopped'], ['old.drained'], {
       waitsSeconds: toSeconds(topology.jobs.drain.deadline),
     }),

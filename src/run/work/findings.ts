@@ -77,10 +77,13 @@ export async function sealFindings(
 }
 
 /**
- * What the steps of this run that carried out `action` did not do, one by one. ControlStoreError if it cannot be read.
+ * What the steps of this run that carried out `action` in the same direction did not do, one by one. ControlStoreError
+ * if it cannot be read.
  */
 export async function* findingsBy(context: StepContext, action: ActionName): AsyncGenerator<Finding> {
-  for (const step of context.plan.steps.filter((each) => each.action === action)) {
+  const { from, to } = context.step;
+  const steps = context.plan.steps.filter((each) => each.action === action && each.from === from && each.to === to);
+  for (const step of steps) {
     const outcome = await context.outcomeOf(step);
     for (const { kind, blob, digest } of outcome?.evidence ?? []) {
       if (kind !== 'list') continue;

@@ -1,12 +1,17 @@
-/** The recovery point of a run: the one that its plan names, or the one that a step of the run has sealed. */
+/**
+ * The recovery point of a step: the one that its own input names, the one of the run's plan, or the one that a step of
+ * the run has sealed.
+ */
 import { provides } from '../../plan/facts.ts';
-import type { Plan, RecoveryPointRef } from '../../plan/plan.ts';
+import { RecoveryPointRef, type Plan } from '../../plan/plan.ts';
 import type { StepRecord, StepResult } from './outcome.ts';
 import { provided } from './provided.ts';
 import type { StepContext } from './step-context.ts';
 
-/** Undefined if the plan names none, and no step has sealed one yet. */
+/** Undefined if none is named, and no step has sealed one yet. */
 export async function recoveryPointOf(context: StepContext): Promise<RecoveryPointRef | undefined> {
+  const { recoveryPoint } = context.step.input;
+  if (recoveryPoint !== undefined) return RecoveryPointRef.parse(recoveryPoint);
   if (context.plan.recoveryPoint) return context.plan.recoveryPoint;
   const [sealed] = await provided(context, 'recovery-point');
   return pointIn(sealed?.facts);

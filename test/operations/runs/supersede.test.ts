@@ -27,8 +27,11 @@ describe('a run gives way', () => {
     expect(operationNames.filter((to) => givesWay(runOf({}), to))).toEqual(['failover']);
   });
 
-  it('if it is a switchover', () => {
-    expect(operationNames.filter((operation) => givesWay(runOf({ operation }), 'failover'))).toEqual(['switchover']);
+  it('if it is planned work', () => {
+    expect(operationNames.filter((operation) => givesWay(runOf({ operation }), 'failover'))).toEqual([
+      'switchover',
+      'failback',
+    ]);
   });
 
   it('as long as it is open', () => {

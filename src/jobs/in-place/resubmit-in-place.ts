@@ -3,19 +3,20 @@
  * had drained them was given up. As with a move, each job has at most one successor, which goes on from the last
  * checkpoint.
  */
-import { LiveCheckpoints } from '../checkpoints/live-checkpoints.ts';
-import type { OldJobState } from '../fence/stopped-jobs.ts';
-import { specFolder, toLedgerEntry, type LedgerEntry } from '../ledger/ledger.ts';
-import { mapBounded } from '../run/work/bounded.ts';
-import { everySecond } from '../run/work/every-second.ts';
-import type { StepContext } from '../run/work/step-context.ts';
-import type { Side } from '../topology/sides.ts';
-import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
-import { withStatus, type RawJob } from '../workspace/jobs/job.ts';
-import { outcomeForReaders } from './follow-outputs.ts';
-import type { JobRecord } from './job-record.ts';
-import { resubmitJob, type Resubmission } from './resubmit-job.ts';
-import { putInOrder } from './resubmit-jobs.ts';
+import { LiveCheckpoints } from '../../checkpoints/live-checkpoints.ts';
+import type { OldJobState } from '../../fence/stopped-jobs.ts';
+import type { ReferenceMapping } from '../../azure/ids.ts';
+import { specFolder, toLedgerEntry, type LedgerEntry } from '../../ledger/ledger.ts';
+import { mapBounded } from '../../run/work/bounded.ts';
+import { everySecond } from '../../run/work/every-second.ts';
+import type { StepContext } from '../../run/work/step-context.ts';
+import type { Side } from '../../topology/sides.ts';
+import { azureJobs } from '../../workspace/jobs/azure-jobs.ts';
+import { withStatus, type RawJob } from '../../workspace/jobs/job.ts';
+import { outcomeForReaders } from '../follow-outputs.ts';
+import type { JobRecord } from '../job-record.ts';
+import { resubmitJob, type Resubmission } from '../resubmit-job.ts';
+import { putInOrder } from '../resubmit-jobs.ts';
 
 /** A job that has ended without having completed. */
 export interface InterruptedJob {
@@ -34,13 +35,14 @@ const window = 16;
 
 /**
  * Resubmits the jobs where they ran, and returns what became of each. Idempotent: a job that has a successor already
- * gets no other. Errors: AzureUnavailable, FencedError, CredentialError; PreconditionError if the workspace does not
+ * gets no other. `versions`: of assets that have become another version since. Errors: AzureUnavailable, FencedError, CredentialError; PreconditionError if the workspace does not
  * exist.
  */
 export async function resubmitInPlace(
   context: StepContext,
   side: Side,
   jobs: readonly InterruptedJob[],
+  versions?: ReferenceMapping['versions'],
 ): Promise<JobRecord[]> {
   if (jobs.length === 0) return [];
   const within: StepContext = { ...context, from: side, to: side };
@@ -54,7 +56,7 @@ export async function resubmitInPlace(
   const all: Resubmission = {
     context: within,
     jobs: azureJobs(context.azure.arm, side.workspace),
-    mapping: { from: place, to: place, compute: {}, storage: [] },
+    mapping: { from: place, to: place, compute: {}, storage: [], ...(versions ? { versions } : {}) },
     unrestored: new Map(),
     // The job itself has ended: nothing else writes to the paths that its owner chose.
     isShared: () => false,

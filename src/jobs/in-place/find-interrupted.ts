@@ -2,19 +2,19 @@
  * Finds the jobs of the writer's own workspace that an outage has interrupted: unfinished at a recovery point, and
  * ended since without having completed.
  */
-import type { Azure } from '../azure/azure.ts';
-import type { ControlStore } from '../control-store/store.ts';
-import { UnderstudyError } from '../errors/error.ts';
-import { jobsLeftCancelled, leftCancelledBy } from '../fence/left-cancelled.ts';
-import { lastSuccessor, lineageOf, toLedgerEntry, type LedgerEntry, type Successor } from '../ledger/ledger.ts';
-import type { OpenRecoveryPoint } from '../recovery-point/manifest.ts';
-import { readLedger } from '../recovery-point/recovery-point.ts';
-import { mapBounded } from '../run/work/bounded.ts';
-import type { Side } from '../topology/sides.ts';
-import type { Topology } from '../topology/topology.ts';
-import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
-import { isFinished, ownerOf, parentOf, statusOf, withStatus, type RawJob } from '../workspace/jobs/job.ts';
-import { whyNot, type Classification } from './classify.ts';
+import type { Azure } from '../../azure/azure.ts';
+import type { ControlStore } from '../../control-store/store.ts';
+import { UnderstudyError } from '../../errors/error.ts';
+import { jobsLeftCancelled, leftCancelledBy } from '../../fence/left-cancelled.ts';
+import { lastSuccessor, lineageOf, toLedgerEntry, type LedgerEntry, type Successor } from '../../ledger/ledger.ts';
+import type { OpenRecoveryPoint } from '../../recovery-point/manifest.ts';
+import { readLedger } from '../../recovery-point/recovery-point.ts';
+import { mapBounded } from '../../run/work/bounded.ts';
+import type { Side } from '../../topology/sides.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { azureJobs } from '../../workspace/jobs/azure-jobs.ts';
+import { isFinished, ownerOf, parentOf, statusOf, withStatus, type RawJob } from '../../workspace/jobs/job.ts';
+import { whyNot, type Classification } from '../classify.ts';
 
 /** Where to look. */
 export interface FindInterrupted {

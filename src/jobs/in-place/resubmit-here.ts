@@ -1,9 +1,9 @@
 /** The action `resubmitHere`: the jobs that the plan names go on in the workspace in which they were interrupted. */
-import { UnderstudyError } from '../errors/error.ts';
-import type { StepResult } from '../run/work/outcome.ts';
-import type { StepContext } from '../run/work/step-context.ts';
-import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
-import { ResubmittedJobs } from './resubmitted-jobs.ts';
+import { UnderstudyError } from '../../errors/error.ts';
+import type { StepResult } from '../../run/work/outcome.ts';
+import type { StepContext } from '../../run/work/step-context.ts';
+import { azureJobs } from '../../workspace/jobs/azure-jobs.ts';
+import { ResubmittedJobs } from '../resubmitted-jobs.ts';
 import { resubmitInPlace, type InterruptedJob } from './resubmit-in-place.ts';
 
 /** What the plan says of a job. */

@@ -1,0 +1,26 @@
+/** What a merge brings to the writer must be there before the writer is left: otherwise it would be lost with the move. */
+import { UnderstudyError } from '../errors/error.ts';
+import { showFindings, type Finding, type SomeFindings } from '../run/work/findings.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import { showCount } from '../topology/figures.ts';
+import type { Standby } from './standby.ts';
+
+/**
+ * Does nothing if the step brings no selection, if all of it was brought, or if a person accepts that it was not.
+ * Errors: ReconciliationError.
+ */
+export function requireBrought(
+  { from, to, run, step, acceptedLoss }: StepContext,
+  { selection }: Pick<Standby, 'selection'>,
+  findings: readonly Finding[] | SomeFindings,
+): void {
+  const { count } = 'first' in findings ? findings : { count: findings.length };
+  if (!selection || count === 0 || acceptedLoss) return;
+  throw new UnderstudyError(
+    'ReconciliationError',
+    `${showCount(count, 'item')} of ${from.region} could not be brought to ${to.region}: ${showFindings(findings, 3).join('; ')}`,
+    {
+      next: `Repair what is named, then "understudy retry ${run.runId}". Or leave it in ${from.region}: understudy retry ${run.runId} --accept-loss ${step.id} --reason "…". If ${to.region} has made something of the same name since its last recovery point: cancel the run, "understudy replicate", and fail back again.`,
+    },
+  );
+}
