@@ -9,8 +9,9 @@ export function showConfigs(looks: readonly TargetLook[]): string[] {
   return ['', 'config files', ...looks.flatMap(showLook)];
 }
 
-function showLook({ host, target, state, files, changes, findings, more }: TargetLook): string[] {
-  const counts = `${showCount(changes, 'value')} to change in ${showCount(files, 'file')}`;
+function showLook({ host, target, state, files, changes, restored, findings, more }: TargetLook): string[] {
+  const original = restored === undefined ? '' : ` (${showCount(restored, 'file')} as before the move)`;
+  const counts = `${showCount(changes, 'value')} to change in ${showCount(files, 'file')}${original}`;
   const [unknown] = findings.filter(({ severity }) => severity === 'unknown');
   // If nobody could check, there is nothing else to say.
   if (state === 'unknown' && findings.length === 1 && unknown)

@@ -3,12 +3,10 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { assertBackupFolder, findBackup, makeBackup, readBackup, type Backup } from './backup.ts';
 import { assertReplaceable, readConfigFile, refusing, sha256, type ConfigFile } from './config-file.ts';
-import { diffConfig } from './diff.ts';
 import { collectRefusals, ConfigError, throwRefusals } from './error.ts';
 import { failing, namesNothing, warningsOf } from './findings.ts';
 import type {
   BegunRequest,
-  ConfigFileOutcome,
   ConfigLook,
   ConfigOutcome,
   ConfigRequest,
@@ -18,16 +16,14 @@ import type {
   FileTarget,
   LookRequest,
 } from './outcome.ts';
-import { isPartlyOurs } from './partly-ours.ts';
-import { decodeConfig, rewriteConfig, type RewrittenConfig } from './rewrite.ts';
+import { isPartlyOurs, outcomeOf, rewriteFile, type RewrittenFile } from './rewrite-file.ts';
 import { replaceFile } from './write.ts';
 
 interface PlannedFile {
   current: ConfigFile;
   /** Its state: nothing to change, still to be written, or already written by this run. */
   state: 'unchanged' | 'to-write' | 'written';
-  before: string;
-  rewritten: RewrittenConfig;
+  rewritten: RewrittenFile;
   backup?: FileBackup;
 }
 
@@ -52,13 +48,13 @@ export async function applyFiles(request: FileRequest): Promise<ConfigOutcome> {
   }
   const files = planned.flatMap(({ backup }) => (backup ? [backup] : []));
   const undo: ConfigUndo = files.length > 0 ? { kind: 'files', runId: request.runId, files } : { kind: 'none' };
-  return { files: planned.map((plan) => outcomeOf(plan, request.target)), undo };
+  return { files: planned.map(({ current, rewritten }) => outcomeOf(current.file, rewritten, request)), undo };
 }
 
 /** Returns what `applyFiles` would do, and everything that would make it fail. Writes nothing. */
 export async function lookAtFiles(request: FileLookRequest): Promise<ConfigLook> {
   const { planned, refused } = await checkFiles(request);
-  const files = planned.map((plan) => outcomeOf(plan, request.target));
+  const files = planned.map(({ current, rewritten }) => outcomeOf(current.file, rewritten, request));
   const idle = files.filter(({ status, warnings }) => status === 'unchanged' && warnings.length === 0);
   return {
     files,
@@ -90,23 +86,21 @@ async function planFile(current: ConfigFile, request: FileLookRequest): Promise<
   const { runId, backupDirectory } = request;
   const backup = runId === undefined ? undefined : await findBackup(current, runId, backupDirectory);
   if (backup && sha256(current.bytes) !== backup.before) return planWritten(current, backup, request);
-  const before = decodeConfig(current.file, current.bytes);
-  const rewritten = rewriteContent(current.file, before, request);
-  if (rewritten.changes.length === 0) return { current, state: 'unchanged', before, rewritten };
+  const rewritten = await rewriteFile(current, request);
+  if (rewritten.changes.length === 0) return { current, state: 'unchanged', rewritten };
   await assertReplaceable(current);
   await assertBackupFolder(current, backupDirectory);
-  return { current, state: 'to-write', before, rewritten };
+  return { current, state: 'to-write', rewritten };
 }
 
 /** This run wrote the file before it was interrupted: its result is computed again from the backup. */
-function planWritten(
+async function planWritten(
   current: ConfigFile,
-  { bytes, ...backup }: FileBackup & { bytes: Buffer },
+  { bytes, ...backup }: Backup,
   request: FileLookRequest,
-): PlannedFile {
+): Promise<PlannedFile> {
   const { file } = current;
-  const before = decodeConfig(file, bytes);
-  const rewritten = rewriteContent(file, before, request);
+  const rewritten = await rewriteFile({ ...current, bytes }, request);
   if (sha256(Buffer.from(rewritten.content)) !== backup.after) {
     throw new ConfigError(
       { file },
@@ -118,8 +112,8 @@ function planWritten(
     );
   }
   const isOurs = sha256(current.bytes) === backup.after;
-  const left = isOurs ? [] : rewriteContent(file, decodeConfig(file, current.bytes), request).changes;
-  if (left.length === 0) return { current, state: 'written', before, rewritten, backup };
+  const left = isOurs ? [] : (await rewriteFile(current, request)).changes;
+  if (left.length === 0) return { current, state: 'written', rewritten, backup };
   throw new ConfigError(
     { file, ...(left[0] ? { line: left[0].line } : {}) },
     {
@@ -128,17 +122,6 @@ function planWritten(
       next: `Correct the edit, or put the backup "${backup.backup}" in its place.`,
     },
   );
-}
-
-function rewriteContent(file: string, content: string, { target, mapping }: FileLookRequest): RewrittenConfig {
-  return rewriteConfig({ file, content, mapping, format: target.format });
-}
-
-function outcomeOf({ current, before, rewritten }: PlannedFile, { format }: FileTarget): ConfigFileOutcome {
-  const { file } = current;
-  const { changes, warnings, content } = rewritten;
-  const diff = diffConfig({ file, before, after: content, format });
-  return { file, status: changes.length > 0 ? 'changed' : 'unchanged', changes, warnings, diff };
 }
 
 /**

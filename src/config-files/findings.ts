@@ -26,13 +26,17 @@ export function namesNothing(place: ConfigPlace, { from, to }: WorkspaceMapping)
 }
 
 /** What the rewriting leaves to a person. */
-export function warningsOf({ file, warnings }: ConfigFileOutcome): ConfigFinding[] {
-  return warnings.map(({ place, line, text }) => ({
-    severity: 'warning',
+export function warningsOf({ file, warnings, reason }: ConfigFileOutcome): ConfigFinding[] {
+  const severity = 'warning';
+  const next = 'Look at it by hand after the move.';
+  const findings: ConfigFinding[] = warnings.map(({ place, line, text }) => ({
+    severity,
     file,
     line,
     found: `${place}: ${text}`,
     expected: 'a value that can be rewritten',
-    next: 'Look at it by hand after the move.',
+    next,
   }));
+  if (reason === undefined) return findings;
+  return [{ severity, file, found: reason, expected: 'an unedited file, and its whole backup', next }, ...findings];
 }

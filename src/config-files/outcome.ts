@@ -44,6 +44,8 @@ export interface ConfigRequest {
   runId: string;
   /** The step of the run: it tells targets apart that look the same. */
   stepId?: string;
+  /** The run whose move is reversed: files that are still as it wrote them get their original content again. */
+  backFrom?: EarlierRun;
   /** Where to put backups of a file target (mode 0700). Default: `.understudy-backup` next to each file. */
   backupDirectory?: string;
   observe?: ObserveConfigs;
@@ -61,7 +63,10 @@ export interface BegunRequest extends Omit<ConfigRequest, 'mapping' | 'observe'>
 /** What happened to one file. */
 export interface ConfigFileOutcome {
   file: string;
-  status: 'changed' | 'unchanged';
+  /** `restored`: it has the content again that it had before the run whose move is reversed. */
+  status: 'changed' | 'restored' | 'unchanged';
+  /** Why a file that the run wrote whose move is reversed does not get its original content. */
+  reason?: string;
   changes: ConfigChange[];
   warnings: ConfigWarning[];
   /** Unified, secrets masked; empty when unchanged. */
@@ -84,6 +89,12 @@ export type ConfigUndo =
   | { kind: 'none' }
   | { kind: 'files'; runId: string; files: FileBackup[] }
   | { kind: 'git'; runId: string; git: string; branch: string; commit: string; files: string[] };
+
+/** An earlier run, and what it recorded for the undo of its rewritings on this host. */
+export interface EarlierRun {
+  runId: string;
+  undos: readonly ConfigUndo[];
+}
 
 /** The result of rewriting a target. */
 export interface ConfigOutcome {

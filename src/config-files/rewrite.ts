@@ -111,28 +111,53 @@ export function rewriteConfig(input: ConfigInput): RewrittenConfig {
   const before = parseConfig(file, format, text);
   const meaning = readMeaning(before.roots, mapping);
   const planned = planValues(file, text, meaning);
-  const edits = new Map([...planned].map(([site, to]) => [site, site.write(to)]));
-  const rewritten = applyEdits(text, [...edits.values()]);
+  const edits = [...planned].map(([site, to]) => site.write(to));
+  const rewritten = applyEdits(text, edits);
   const after = parseConfig(file, format, rewritten);
   assertOnlyPlanned(file, text, { before, after, planned });
   assertStable(file, rewritten, after, mapping);
-  const secrets = secretPlaces(before);
   const position = positionsIn(text);
-  const show = (site: ConfigScalar, value: string): string => (secrets.has(site) ? mask : maskText(value));
-  const changes = [...planned]
-    .toSorted(([left], [right]) => left.start - right.start)
-    .map(([site, to]) => ({
-      place: maskText(site.place),
-      line: position(edits.get(site)?.start ?? site.start).line,
-      from: show(site, site.value),
-      to: show(site, to),
-    }));
   const warnings = meaning.notices.map(({ site, text: notice }) => ({
     place: maskText(site.place),
     line: position(site.start).line,
     text: notice,
   }));
-  return { content: mark + rewritten, changes, warnings };
+  return { content: mark + rewritten, changes: describeChanges(text, before, planned), warnings };
+}
+
+/** Replaces a file's whole content by its original, of which a rewriting made it: the two differ in values only. */
+export function restoreConfig(input: Omit<ConfigInput, 'mapping'> & { original: string }): RewrittenConfig {
+  const { file, original } = input;
+  const format = input.format ?? formatOf(file);
+  const { text } = splitMark(typeof input.content === 'string' ? input.content : decodeConfig(file, input.content));
+  const now = parseConfig(file, format, text);
+  const then = parseConfig(file, format, splitMark(original).text);
+  const restored = new Map<ConfigScalar, string>();
+  for (const [index, site] of now.scalars.entries()) {
+    const value = then.scalars[index]?.value;
+    const follows = site.anchor !== undefined && restored.get(site.anchor) === value;
+    if (value !== undefined && value !== site.value && !follows) restored.set(site, value);
+  }
+  return { content: original, changes: describeChanges(text, now, restored), warnings: [] };
+}
+
+/** Returns the changes in the order of the file, with secrets masked. */
+function describeChanges(
+  text: string,
+  before: ConfigDocument,
+  planned: ReadonlyMap<ConfigScalar, string>,
+): ConfigChange[] {
+  const secrets = secretPlaces(before);
+  const position = positionsIn(text);
+  const show = (site: ConfigScalar, value: string): string => (secrets.has(site) ? mask : maskText(value));
+  return [...planned]
+    .toSorted(([left], [right]) => left.start - right.start)
+    .map(([site, to]) => ({
+      place: maskText(site.place),
+      line: position(site.write(to).start).line,
+      from: show(site, site.value),
+      to: show(site, to),
+    }));
 }
 
 /** Determines what each place becomes. Places that share an anchored value are decided together, at the anchor. */

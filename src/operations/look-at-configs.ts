@@ -8,6 +8,7 @@ import { askHost } from '../client/host-look.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
+import { backFrom } from '../switch/earlier-run.ts';
 import { unknownLook, type HostLookRequest, type TargetLook } from '../switch/look-at-configs.ts';
 import { computeNames } from '../topology/compute-names.ts';
 import { toSeconds } from '../topology/duration.ts';
@@ -69,12 +70,14 @@ function requestsOf(topology: Topology, { plan, recoveryPoint }: Planned): HostL
   const steps = plan.steps.filter(({ action }) => action === 'rewriteConfigs');
   const targets = steps.flatMap(({ input }) => topology.configs[Number(input.target)] ?? []);
   if (!recoveryPoint) return [];
+  const [earlier] = steps.flatMap((step) => backFrom(step) ?? []);
   const move = {
     controlStore: topology.controlStore,
     from: movedSide(topology, plan.from),
     to: movedSide(topology, plan.to),
     compute: computeNames(topology, plan.from),
     recoveryPoint: recoveryPoint.ref,
+    ...(earlier === undefined ? {} : { backFrom: earlier }),
     deadlineSeconds: toSeconds(topology.policies.standbyDeadline),
   };
   return [...Map.groupBy(targets, ({ host }) => host)].map(([host, onHost]) => ({

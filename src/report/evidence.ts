@@ -63,8 +63,10 @@ export type JobEvidence = z.infer<typeof JobEvidence>;
 export const ConfigEvidence = z.object({
   host: z.string(),
   file: z.string(),
-  /** `rewritten`, `unchanged`, `restored`, `failed`, … */
+  /** `changed`, `unchanged`, `restored`, … */
   status: z.string(),
+  /** Why it does not have the content again that it had before the move away. */
+  reason: z.string().optional(),
   /** A unified diff. The step that made it has masked the secrets in it. */
   diff: z.string().default(''),
   changes: z.array(Change).default([]),

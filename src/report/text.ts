@@ -238,7 +238,7 @@ function configs(report: Report, columns: number, full: boolean): string[] {
     `CONFIG FILES (${report.configs.length})`,
     ...report.configs.flatMap((config) => [
       ...wrap(
-        `${config.host}:${config.file}: ${config.status}, ${showCount(config.changes.length, 'value')} rewritten${config.commit === undefined ? '' : `, commit ${config.commit}`}`,
+        `${config.host}:${config.file}: ${config.status}${config.reason === undefined ? '' : ` (${config.reason})`}, ${showCount(config.changes.length, 'value')} rewritten${config.commit === undefined ? '' : `, commit ${config.commit}`}`,
         columns,
         '  - ',
         '    ',

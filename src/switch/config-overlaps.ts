@@ -20,7 +20,7 @@ export function rememberFiles(): Overlaps {
         const real = await realpath(path).catch(() => path);
         const owner = owners.get(real);
         if (owner === undefined) owners.set(real, name);
-        else if (status === 'changed') findings.push(overlap(file, owner));
+        else if (status !== 'unchanged') findings.push(overlap(file, owner));
       }
       return findings;
     },

@@ -3,7 +3,7 @@
  * writes nothing.
  */
 import { z } from 'zod';
-import type { TargetFiles } from '../config-files/outcome.ts';
+import type { ConfigFileOutcome, EarlierRun, TargetFiles } from '../config-files/outcome.ts';
 import { lookAtConfigs } from '../config-files/targets.ts';
 import type { WorkspaceMapping } from '../config-files/mapping.ts';
 import { isDefect, isUnderstudyError, messageOf } from '../errors/error.ts';
@@ -14,11 +14,14 @@ import { inTime } from '../run/work/in-time.ts';
 import type { ConfigTarget } from '../topology/topology.ts';
 import { rememberFiles } from './config-overlaps.ts';
 import { declaredMapping, readMapping, type DeclaredMove } from './config-mapping.ts';
+import { readEarlierRun } from './earlier-run.ts';
 
 /** The request to a host's worker. Small and without secrets, because Temporal stores it. */
 export interface HostLookRequest extends DeclaredMove, Pick<RunReference, 'controlStore'> {
   host: string;
   targets: ConfigTarget[];
+  /** The run whose move the rewriting reverses. */
+  backFrom?: string;
   recoveryPoint: RecoveryPointRef;
   /** What was not inspected by then counts as unknown. */
   deadlineSeconds: number;
@@ -47,6 +50,7 @@ export const TargetLook = z.object({
     .describe('Whether its rewriting would succeed; unknown: nobody can tell'),
   files: z.int().describe('Files that can be rewritten'),
   changes: z.int().describe('Values that would be changed in them'),
+  restored: z.int().optional().describe('Files of them that get the content again that they had before the move'),
   findings: z.array(TargetFinding),
   more: z.int().optional().describe('How many findings there are more'),
 });
@@ -61,7 +65,7 @@ export function hostLooker({ azure, openStore }: Pick<Environments, 'azure' | 'o
     // Most of the time is left for the files: they can be inspected without Azure's own ids.
     const [mappingMs, allMs] = [request.deadlineSeconds * 400, request.deadlineSeconds * 800];
     const started = Date.now();
-    const { mapping, doubts } = await likelyMapping({ azure, openStore }, request, {
+    const { doubts, ...known } = await likelyMapping({ azure, openStore }, request, {
       ms: mappingMs,
       signal,
     });
@@ -70,7 +74,7 @@ export function hostLooker({ azure, openStore }: Pick<Environments, 'azure' | 'o
       request.targets.map(async (declared) => {
         const target = targetFrom(declared);
         try {
-          return { target, seen: await within(left, lookAtConfigs({ target, mapping })) };
+          return { target, seen: await within(left, lookAtConfigs({ target, ...known })) };
         } catch (error) {
           if (isDefect(error)) throw error;
           return { target, unknown: unknownLook(target, messageOf(error), 'Look at it there, and plan again.') };
@@ -84,8 +88,7 @@ export function hostLooker({ azure, openStore }: Pick<Environments, 'azure' | 'o
       else {
         const { files, findings } = seen;
         const shared = await overlaps.add(target, nameOfTarget(target), files);
-        const changes = files.reduce((sum, file) => sum + file.changes.length, 0);
-        told.push(lookOf(target, [...findings, ...shared, ...doubts], { files: files.length, changes }));
+        told.push(lookOf(target, [...findings, ...shared, ...doubts], files));
       }
     }
     return told;
@@ -113,22 +116,25 @@ export function unknownLook(target: ConfigTarget | TargetFiles, found: string, n
     expected: 'a look at it before the move',
     next,
   };
-  return lookOf(target, [finding], { files: 0, changes: 0 });
+  return lookOf(target, [finding], []);
 }
 
 function lookOf(
   target: ConfigTarget | TargetFiles,
   findings: TargetFinding[],
-  counts: { files: number; changes: number },
+  files: readonly ConfigFileOutcome[],
 ): TargetLook {
   const has = (severity: TargetFinding['severity']) => findings.some((each) => each.severity === severity);
   const rank = { fails: 0, unknown: 1, warning: 2 } as const;
+  const restored = files.filter(({ status }) => status === 'restored').length;
   const sorted = findings.toSorted((one, other) => rank[one.severity] - rank[other.severity]);
   return {
     host: target.host,
     target: nameOfTarget(target),
     state: has('fails') ? 'fails' : has('unknown') ? 'unknown' : 'ready',
-    ...counts,
+    files: files.length,
+    changes: files.reduce((sum, { changes }) => sum + changes.length, 0),
+    ...(restored > 0 ? { restored } : {}),
     findings: sorted.slice(0, mostFindings),
     ...(sorted.length > mostFindings ? { more: sorted.length - mostFindings } : {}),
   };
@@ -136,12 +142,13 @@ function lookOf(
 
 interface LikelyMapping {
   mapping: WorkspaceMapping;
+  backFrom?: EarlierRun;
   doubts: TargetFinding[];
 }
 
 /**
- * Returns the mapping that the rewriting would use. If that cannot be read now, returns what the topology says, and a
- * finding about it.
+ * Returns the mapping that the rewriting would use, and what the run did whose move it reverses. If that cannot be read
+ * now, returns what the topology says, and a finding about it.
  */
 async function likelyMapping(
   { azure, openStore }: Pick<Environments, 'azure' | 'openStore'>,
@@ -154,10 +161,13 @@ async function likelyMapping(
   try {
     const read = async () => {
       const store = await openStore(request);
-      return readMapping({ ...request, azure, store, signal: inTimeSignal, awaited });
+      const { backFrom, host } = request;
+      return {
+        mapping: await readMapping({ ...request, azure, store, signal: inTimeSignal, awaited }),
+        ...(backFrom === undefined ? {} : { backFrom: await readEarlierRun(store, backFrom, host) }),
+      };
     };
-    const mapping = await within(ms, read());
-    return { mapping, doubts: [] };
+    return { ...(await within(ms, read())), doubts: [] };
   } catch (error) {
     if (isDefect(error)) throw error;
     const isBuiltLater = isUnderstudyError(error, 'PreconditionError');

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { ConfigError, showPlace } from '../config-files/error.ts';
 import type { WorkspaceMapping } from '../config-files/mapping.ts';
-import type { ConfigOutcome, ConfigRequest, ConfigUndo, TargetFiles } from '../config-files/outcome.ts';
+import type { ConfigFileOutcome, ConfigOutcome, ConfigRequest, TargetFiles } from '../config-files/outcome.ts';
 import { applyConfigs, undoBegunConfigs, undoConfigs } from '../config-files/targets.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
@@ -10,24 +10,26 @@ import type { Evidence, StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { computeNames } from '../topology/compute-names.ts';
 import { readMapping } from './config-mapping.ts';
+import { backFrom, readEarlierRun, type KeptUndo } from './earlier-run.ts';
 import { targetFrom } from './look-at-configs.ts';
 
-/** Recorded before the first file is written. It does not say how far the work got before it was interrupted. */
-type KeptUndo = ConfigUndo | { kind: 'begun' };
-
 /**
- * Rewrites one target: all of its files or none.
+ * Rewrites one target: all of its files or none. If the step names the run whose move it reverses (`backFrom`), files
+ * that nobody has edited since that run get their original content.
  * Errors: ConfigError, which says everything that is wrong with them.
  */
 export async function rewriteConfigs(context: StepContext): Promise<StepResult> {
   const target = targetOf(context);
   const outcome = await rewrite(context, target);
-  const changed = outcome.files.filter((file) => file.status === 'changed').length;
-  const unchanged = outcome.files.length - changed;
+  const count = (status: ConfigFileOutcome['status']) => outcome.files.filter((file) => file.status === status).length;
+  const unchanged = count('unchanged');
+  const changed = outcome.files.length - unchanged;
+  const earlier = backFrom(context.step);
   return {
     state: 'completed',
     detail:
       `${changed} of ${outcome.files.length} config files rewritten on ${target.host}` +
+      (earlier === undefined ? '' : `, ${count('restored')} of them as before run ${earlier}`) +
       (outcome.commit === undefined ? '' : `, commit ${outcome.commit.slice(0, 10)}`),
     counts: [
       {
@@ -50,7 +52,7 @@ export async function putConfigsBack(context: StepContext, undo: unknown): Promi
   const waiting = () => context.checkpoint({ unit: 'config files waiting', done: 0 });
   const { files } =
     kept.kind === 'begun'
-      ? await undoBegunConfigs({ ...ownerOf(context, target), mapping: () => mappingOf(context) }, waiting)
+      ? await undoBegunConfigs({ ...(await requestOf(context, target)), mapping: () => mappingOf(context) }, waiting)
       : await undoConfigs(kept, waiting);
   const left = files.filter(({ status }) => status === 'failed' || status === 'changed-since');
   if (left.length > 0) {
@@ -70,8 +72,17 @@ function nameOf(target: TargetFiles, file: string): string {
   return 'git' in target ? resolve(target.git, file) : file;
 }
 
-function ownerOf({ run, step }: StepContext, target: TargetFiles): Pick<ConfigRequest, 'target' | 'runId' | 'stepId'> {
-  return { target, runId: run.runId, stepId: step.id };
+async function requestOf(
+  { run, step, store }: StepContext,
+  target: TargetFiles,
+): Promise<Omit<ConfigRequest, 'mapping' | 'observe'>> {
+  const earlier = backFrom(step);
+  return {
+    target,
+    runId: run.runId,
+    stepId: step.id,
+    ...(earlier === undefined ? {} : { backFrom: await readEarlierRun(store, earlier, target.host) }),
+  };
 }
 
 function targetOf({ topology, step }: StepContext): TargetFiles {
@@ -84,7 +95,7 @@ async function rewrite(context: StepContext, target: TargetFiles): Promise<Confi
   let done: 'Nothing was written. ' | 'What was written is put back. ' | '' = 'Nothing was written. ';
   try {
     return await applyConfigs({
-      ...ownerOf(context, target),
+      ...(await requestOf(context, target)),
       mapping: await mappingOf(context),
       observe: async ({ kind }) => {
         if (kind === 'checked') await context.recordUndo<KeptUndo>(() => ({ kind: 'begun' }));
@@ -114,10 +125,11 @@ async function keepDiffs(
   const folder = `runs/${run.runId}/evidence/configs-${step.id.replaceAll('/', '.')}`;
   const digest = await store.seal(
     folder,
-    outcome.files.map(({ file, status, diff, changes }) => ({
+    outcome.files.map(({ file, status, reason, diff, changes }) => ({
       host: target.host,
       file: nameOf(target, file),
       status,
+      ...(reason === undefined ? {} : { reason }),
       diff,
       changes,
       ...(outcome.commit === undefined ? {} : { commit: outcome.commit }),

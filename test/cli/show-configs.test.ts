@@ -48,3 +48,9 @@ config files
   unknown   train-02: /srv/repo: no worker runs
             → Start one.`);
 });
+
+it('says how many files get their original content again', () => {
+  expect(showConfigs([{ ...ready, files: 3, restored: 2 }])[2]).toBe(
+    '  ready     train-01: /etc/ml/.env: 2 values to change in 3 files (2 files as before the move)',
+  );
+});

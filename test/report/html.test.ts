@@ -106,6 +106,16 @@ describe('the HTML report', () => {
       expect(text).toContain(job);
   });
 
+  it('says of a config file that was not restored why', () => {
+    const { elements } = page((input) => {
+      const configs = input.evidence.find((each) => each.kind === 'configs');
+      if (configs) configs.content = [{ ...configsEvidence[0], reason: 'edited after run move' }];
+    });
+    expect(elements.map(({ text }) => text.replaceAll(/\s+/g, ' ').trim())).toContainEqual(
+      expect.stringContaining('changed (edited after run move); 2 values rewritten'),
+    );
+  });
+
   it('tells a removed line that begins with dashes from the name of a file', () => {
     const { elements } = page((input) => {
       const configs = input.evidence.find((each) => each.kind === 'configs');

@@ -152,6 +152,14 @@ describe('the text report', () => {
     expect(renderText(report, { full: false })).not.toContain('@@');
   });
 
+  it('says of a config file that was not restored why', () => {
+    const input = exampleInput();
+    const kept = input.evidence.find(({ kind }) => kind === 'configs');
+    if (kept) kept.content = [{ ...configsEvidence[0], reason: 'edited after run move' }];
+    const text = renderText(buildReport(input), { columns: 200 });
+    expect(text).toContain('/etc/ml/config.json: changed (edited after run move), 2 values rewritten, commit 4f2a91c');
+  });
+
   it('is the same with colours taken away', () => {
     const report = buildReport(exampleInput());
     const coloured = renderText(report, { colour: true });

@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
+import { applyConfigs } from '../../src/config-files/targets.ts';
+import { openRun, recordStep } from '../../src/run/journal.ts';
+import { planFolder, plans } from '../../src/run/plan-document.ts';
+import { declaredMapping } from '../../src/switch/config-mapping.ts';
 import { hostLooker, type HostLookRequest, type TargetLook } from '../../src/switch/look-at-configs.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
 import { seal } from '../recovery-point/sealed.ts';
@@ -135,4 +139,26 @@ it('tells so many findings, the worst first, and counts the rest', async () => {
   const [seen] = await look({ targets: [{ host: 'train-01', file: path('many.env') }] });
   expect(seen).toMatchObject({ state: 'ready', more: 10 });
   expect(seen?.findings).toHaveLength(50);
+});
+
+it('tells which files get their original content again, and which were edited since the run', async () => {
+  const { store, header, plan } = stage.scene;
+  const file = ['config.json', 'storage.json'].map(path);
+  const { from, to, compute } = request;
+  const mapping = declaredMapping({ from: to, to: from, compute });
+  const { subscriptionId, resourceGroup, name } = to.workspace;
+  const content = JSON.stringify({ subscriptionId, resourceGroup, workspaceName: name });
+  for (const each of file) await writeFile(each, content);
+  const { undo } = await applyConfigs({ target: { host: 'train-01', file }, mapping, runId: 'move' });
+  await writeFile(path('storage.json'), (await readFile(path('storage.json'), 'utf8')).replace('{', '{ '));
+  const step = { ...stage.context('configs-1').step, action: 'rewriteConfigs' as const, host: 'train-01' };
+  const digest = await plans.seal(store, planFolder, { ...plan, steps: [step] });
+  await openRun(store, { ...header, runId: 'move', plan: digest });
+  const startedAt = stage.scene.clock.now().toISOString();
+  const record = { step: step.id, state: 'completed' as const, holder: 'wf-1', attempts: 1, startedAt, undo };
+  await recordStep(store, 'move', step.id, () => record);
+  expect(await look({ targets: both(), backFrom: 'move' })).toMatchObject([
+    { state: 'ready', files: 1, restored: 1, findings: [] },
+    { state: 'ready', files: 1, findings: [{ severity: 'warning', file: file[1], found: 'edited after run move' }] },
+  ]);
 });

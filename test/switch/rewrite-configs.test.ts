@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
+import type { Step } from '../../src/plan/plan.ts';
+import { openRun, recordStep } from '../../src/run/journal.ts';
+import { planFolder, plans } from '../../src/run/plan-document.ts';
+import type { StepRecord } from '../../src/run/work/outcome.ts';
 import type { StepContext } from '../../src/run/work/step-context.ts';
 import { putConfigsBack, rewriteConfigs } from '../../src/switch/rewrite-configs.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
@@ -167,5 +171,105 @@ describe('config files', () => {
     });
     expect(await contents()).toBe(before);
     expect(await context.recordUndo(() => 'nothing')).toBe('nothing');
+  });
+});
+
+describe('config files on the way back', () => {
+  /** The run that left the region, with the record of its rewriting on a host. */
+  async function move(host: string, more: Partial<StepRecord> = {}): Promise<string> {
+    const { store, header } = stage.scene;
+    const context = await contextOf({ run: { ...header, runId: 'move' } });
+    const { undo } = await rewriteConfigs(context);
+    const steps: Step[] = [{ ...context.step, action: 'rewriteConfigs', host }];
+    const plan = await plans.seal(store, planFolder, { ...context.plan, steps });
+    await openRun(store, { ...header, runId: 'move', plan });
+    await recordStep(store, 'move', id, () => ({
+      step: id,
+      state: 'completed',
+      holder: 'wf-1',
+      attempts: 1,
+      startedAt: stage.scene.clock.now().toISOString(),
+      undo,
+      ...more,
+    }));
+    return contents();
+  }
+
+  async function backContext(): Promise<StepContext> {
+    const { from, to, ...there } = await contextOf();
+    const startedAt = '2026-11-21T11:00:00.000Z';
+    const { id: recoveryPoint, digest } = await seal(stage.scene.store, startedAt, {
+      jobs: [],
+      change: (content) => ({ ...content, workspace: { ...content.workspace, ...to.workspace, guid: '' } }),
+    });
+    stage.arm.add(workspaceId(from.workspace), { properties: { storageAccount: account } });
+    const plan = { ...there.plan, recoveryPoint: { id: recoveryPoint, digest, startedAt } };
+    return { ...there, plan, from: to, to: from, step: { ...there.step, input: { target: 0, backFrom: 'move' } } };
+  }
+
+  let original: string;
+  beforeEach(async () => {
+    original = (await contents()).replace('fraud-east', 'Fraud-East');
+    await writeFile(file, original);
+  });
+
+  it('have their original bytes again, which the detail and the evidence say', async () => {
+    const moved = await move('train-01');
+    const context = await backContext();
+    const { detail, counts, evidence, undo } = await rewriteConfigs(context);
+    expect(await contents()).toBe(original);
+    expect(detail).toBe('1 of 1 config files rewritten on train-01, 1 of them as before run move');
+    expect(counts).toMatchObject([{ expected: 1, done: 1, skipped: [] }]);
+    expect(await stage.scene.store.readText(evidence?.[0]?.blob ?? '')).toContain('"status":"restored"');
+    expect(await putConfigsBack(context, undo)).toBe('1 config files put back');
+    expect(await contents()).toBe(moved);
+  });
+
+  it('keep what was edited since, and say so', async () => {
+    const moved = await move('train-01');
+    await writeFile(file, moved.replace('{', '{"mine":1,'));
+    const { detail, evidence } = await rewriteConfigs(await backContext());
+    expect(await contents()).toBe(original.replace('Fraud-East', 'fraud-east').replace('{', '{"mine":1,'));
+    expect(detail).toBe('1 of 1 config files rewritten on train-01, 0 of them as before run move');
+    expect(await stage.scene.store.readText(evidence?.[0]?.blob ?? '')).toContain('"reason":"edited after run move"');
+  });
+
+  it.each([
+    ['is of another host', 'train-02', {}],
+    ['says only that it began', 'train-01', { undo: { kind: 'begun' } }],
+  ])('are rewritten as any other, if the record %s', async (_, host, more) => {
+    await move(host, more);
+    await rewriteConfigs(await backContext());
+    expect(await contents()).toBe(original.replace('Fraud-East', 'fraud-east'));
+  });
+
+  it.each(['runs/move/run.json', 'runs/move/steps/switch.platform.configs-1.json'])(
+    'are rewritten as any other, if %s is damaged',
+    async (name) => {
+      await move('train-01');
+      await stage.scene.store.write(name, '{}', 'application/json');
+      await rewriteConfigs(await backContext());
+      expect(await contents()).toBe(original.replace('Fraud-East', 'fraud-east'));
+    },
+  );
+
+  it('are rewritten as any other, if there is no such run', async () => {
+    await move('train-01');
+    const { step, ...context } = await backContext();
+    const other = { ...step, input: { target: 0, backFrom: 'other' } };
+    const { detail } = await rewriteConfigs({ ...context, step: other });
+    expect(detail).toBe('1 of 1 config files rewritten on train-01, 0 of them as before run other');
+    expect(await contents()).toBe(original.replace('Fraud-East', 'fraud-east'));
+  });
+
+  it('are put back by a run that is cancelled after it wrote them', async () => {
+    const moved = await move('train-01');
+    const context = await backContext();
+    const checkpoint: StepContext['checkpoint'] = ({ unit }) =>
+      unit.endsWith('written') ? Promise.reject(new Error('cancelled')) : Promise.resolve();
+    await expect(rewriteConfigs({ ...context, checkpoint })).rejects.toThrow('cancelled');
+    expect(await contents()).toBe(original);
+    expect(await putConfigsBack(context, await context.recordUndo(() => undefined))).toBe('1 config files put back');
+    expect(await contents()).toBe(moved);
   });
 });

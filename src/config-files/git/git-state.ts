@@ -2,19 +2,10 @@
 import type { ConfigFile } from '../config-file.ts';
 import { ConfigError } from '../error.ts';
 import type { LookRequest, GitTarget } from '../outcome.ts';
-import { decodeConfig, rewriteConfig, type RewrittenConfig } from '../rewrite.ts';
+import { rewriteFile, type Rewriting } from '../rewrite-file.ts';
 import { nulList, type GitWorkingCopy } from './git.ts';
 
 export type GitLookRequest = LookRequest & { target: GitTarget };
-
-/** Rewrites a file's content by the mapping of a request. */
-export function rewriteBytes(
-  path: string,
-  bytes: Buffer,
-  { target, mapping }: Pick<GitLookRequest, 'target' | 'mapping'>,
-): RewrittenConfig {
-  return rewriteConfig({ file: path, content: decodeConfig(path, bytes), mapping, format: target.format });
-}
 
 /** Returns the files that differ from the last commit, staged or not. */
 export async function uncommitted(copy: GitWorkingCopy): Promise<Set<string>> {
@@ -32,7 +23,7 @@ export async function uncommitted(copy: GitWorkingCopy): Promise<Set<string>> {
 export async function baseOfOurs(
   copy: GitWorkingCopy,
   current: ConfigFile,
-  request: Pick<GitLookRequest, 'target' | 'mapping'>,
+  request: Rewriting,
 ): Promise<Buffer | undefined> {
   const path = current.file;
   const [head, index] = [await copy.idAt('HEAD', path), await copy.idAt('', path)];
@@ -40,7 +31,7 @@ export async function baseOfOurs(
   const stored = await copy.storedId(path, current.bytes);
   let likely: Buffer | undefined;
   for (const base of await copy.formsAt('HEAD', path)) {
-    const after = Buffer.from(rewriteBytes(path, base, request).content);
+    const after = Buffer.from((await rewriteFile({ ...current, bytes: base }, request)).content);
     const ours = await copy.storedId(path, after);
     // Compared as Git stores them: line endings may differ from a checkout's, and Git sees no change in that.
     const isKnown = [stored, index].every((id) => id === head || id === ours);

@@ -1,18 +1,11 @@
 /** Files of a Git working copy: checked, rewritten, and committed in one commit. */
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assertReplaceable, readConfigFile, type ConfigFile } from '../config-file.ts';
-import { diffConfig } from '../diff.ts';
 import { collectRefusals, ConfigError, throwRefusals } from '../error.ts';
 import { failing, namesNothing, warningsOf } from '../findings.ts';
-import type {
-  ConfigFileOutcome,
-  ConfigFinding,
-  ConfigLook,
-  ConfigOutcome,
-  ConfigRequest,
-  GitTarget,
-} from '../outcome.ts';
-import { decodeConfig, type RewrittenConfig } from '../rewrite.ts';
+import type { ConfigFinding, ConfigLook, ConfigOutcome, ConfigRequest, GitTarget } from '../outcome.ts';
+import { outcomeOf, rewriteFile, type RewrittenFile } from '../rewrite-file.ts';
 import { replaceFile } from '../write.ts';
 import { GitWorkingCopy } from './git.ts';
 import { checkedOutBranch, patienceMs, requireUnlocked, requireWorkingCopy } from './git-checks.ts';
@@ -22,14 +15,14 @@ import { lookAtCommit, requireSigner } from './git-hooks.ts';
 import { holdRepository, requireWritableRepository } from './git-lock.ts';
 import { orPutBack, putBack } from './git-put-back.ts';
 import { lookAtRemote } from './git-remote.ts';
-import { interruptedBase, rewriteBytes, uncommitted, type GitLookRequest } from './git-state.ts';
+import { interruptedBase, uncommitted, type GitLookRequest } from './git-state.ts';
 
 interface PlannedFile {
   /** Relative to the working copy's folder, as Git names it. */
   path: string;
   current: ConfigFile;
   before: Buffer;
-  rewritten: RewrittenConfig;
+  rewritten: RewrittenFile;
 }
 
 type GitRequest = ConfigRequest & { target: GitTarget };
@@ -58,7 +51,7 @@ async function rewriteFiles(copy: GitWorkingCopy, request: GitRequest): Promise<
   throwRefusals(refused);
   const changing = planned.filter(isChanging);
   await request.observe?.({ kind: 'checked' });
-  if (changing.length === 0) return { files: planned.map((plan) => outcomeOf(plan, request)), undo: { kind: 'none' } };
+  if (changing.length === 0) return { files: outcomesOf(planned, request), undo: { kind: 'none' } };
   const commit = await writeAndCommit(copy, branch, changing, request);
   await request.observe?.({ kind: 'committed', commit });
   return committed(copy, { branch, commit, request }, planned);
@@ -78,11 +71,11 @@ export async function lookAtGit(request: GitLookRequest): Promise<ConfigLook> {
   const made = runId === undefined ? undefined : await findRunCommit(copy, { ...request, runId });
   if (made)
     return {
-      files: (await plansOfCommit(copy, made, request)).map((plan) => outcomeOf(plan, request)),
+      files: outcomesOf(await plansOfCommit(copy, made, request), request),
       findings: [],
     };
   const [checked, remote] = await Promise.all([checkFiles(copy, branch, request), lookAtRemote(copy, branch)]);
-  const files = checked.planned.map((plan) => outcomeOf(plan, request));
+  const files = outcomesOf(checked.planned, request);
   const idle =
     files.length > 0 && files.every(({ status, warnings }) => status === 'unchanged' && warnings.length === 0);
   const commit = checked.planned.some(isChanging) ? await lookAtCommit(copy) : [];
@@ -127,7 +120,8 @@ async function checkFiles(
       requireSeen(file);
       const current = { ...(await readConfigFile(join(copy.path, path), copy.path)), file: path };
       const before = dirty.has(path) ? await interruptedBase(copy, current, request) : current.bytes;
-      const plan = { path, current, before, rewritten: rewriteBytes(path, before, request) };
+      const rewritten = await rewriteFile({ ...current, bytes: before }, request);
+      const plan = { path, current, before, rewritten };
       if (isChanging(plan)) await assertReplaceable(current);
       planned.push(plan);
     });
@@ -198,11 +192,12 @@ async function plansOfCommit(copy: GitWorkingCopy, commit: string, request: GitL
   const refused: ConfigError[] = [];
   const tracked = await trackedFiles(copy, request.target.files, refused);
   throwRefusals(refused);
+  const folder = await realpath(copy.path);
   for (const { path } of tracked) {
     const before = await copy.fileAt(`${commit}^`, path);
     if (!before) continue;
-    const current = { file: path, realPath: join(copy.path, path), bytes: before };
-    planned.push({ path, current, before, rewritten: rewriteBytes(path, before, request) });
+    const current = { file: path, realPath: join(folder, path), bytes: before };
+    planned.push({ path, current, before, rewritten: await rewriteFile(current, request) });
   }
   return planned;
 }
@@ -215,14 +210,12 @@ function committed(
   const { branch, commit, request } = made;
   const files = planned.filter(isChanging).map(({ path }) => path);
   return {
-    files: planned.map((plan) => outcomeOf(plan, request)),
+    files: outcomesOf(planned, request),
     commit,
     undo: { kind: 'git', runId: request.runId, git: copy.path, branch, commit, files },
   };
 }
 
-function outcomeOf({ path, before, rewritten }: PlannedFile, { target }: GitLookRequest): ConfigFileOutcome {
-  const { changes, warnings, content } = rewritten;
-  const diff = diffConfig({ file: path, before: decodeConfig(path, before), after: content, format: target.format });
-  return { file: path, status: changes.length > 0 ? 'changed' : 'unchanged', changes, warnings, diff };
+function outcomesOf(planned: readonly PlannedFile[], request: GitLookRequest): ConfigOutcome['files'] {
+  return planned.map(({ path, rewritten }) => outcomeOf(path, rewritten, request));
 }

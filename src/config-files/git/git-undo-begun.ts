@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { assertReplaceable, readConfigFile, type ConfigFile } from '../config-file.ts';
 import { collectRefusals, ConfigError } from '../error.ts';
 import type { BegunRequest, ConfigUndoOutcome, GitTarget } from '../outcome.ts';
-import { isPartlyOurs } from '../partly-ours.ts';
+import { isPartlyOurs, type Rewriting } from '../rewrite-file.ts';
 import { GitWorkingCopy } from './git.ts';
 import { patienceMs, requireUnlocked, requireWorkingCopy } from './git-checks.ts';
 import { filesOfCommit, findRunCommit } from './git-commit.ts';
@@ -77,7 +77,7 @@ async function leftUncommitted(copy: GitWorkingCopy, request: GitBegun): Promise
   const tracked = await trackedFiles(copy, request.target.files, []);
   const files = tracked.filter(({ path }) => dirty.has(path));
   if (files.length === 0) return [];
-  const known = { target: request.target, mapping: await request.mapping() };
+  const known = { ...request, mapping: await request.mapping() };
   const found: Uncommitted[] = [];
   for (const { path } of files) {
     // What cannot be read was not written by this run, or has been replaced since.
@@ -91,11 +91,7 @@ async function leftUncommitted(copy: GitWorkingCopy, request: GitBegun): Promise
   return found;
 }
 
-async function isPartOfIt(
-  copy: GitWorkingCopy,
-  { file, bytes }: ConfigFile,
-  known: Parameters<typeof isPartlyOurs>[2],
-): Promise<boolean> {
+async function isPartOfIt(copy: GitWorkingCopy, { file, bytes }: ConfigFile, known: Rewriting): Promise<boolean> {
   const before = await copy.fileAt('HEAD', file);
   return before !== undefined && isPartlyOurs(file, { before, now: bytes }, known);
 }

@@ -66,7 +66,8 @@ export function configs(report: Report): Markup {
       html`<article aria-labelledby="config-${index}">
         <h3 id="config-${index}"><code>${config.host}:${config.file}</code></h3>
         <p>
-          ${config.status}; ${showCount(config.changes.length, 'value')}
+          ${config.status}${config.reason !== undefined && html` (${config.reason})`};
+          ${showCount(config.changes.length, 'value')}
           rewritten${config.commit !== undefined && html`; commit <code>${config.commit}</code>`}
         </p>
         ${config.warnings.map((each) => html`<p class="note">${each.place}: ${each.text}</p>`)}
