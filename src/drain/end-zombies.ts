@@ -1,7 +1,7 @@
 /**
  * The action `endZombies`: jobs of a region that was lost, and that ran on there unseen. Each is compared with its
  * successor in the writer's region, and cancelled, or left to end, as `jobs.zombies` says. The successor is the one
- * that counts; what the other has written stays where it is, and is named.
+ * that counts; what the other has written stays where it is, and is named. No request for a checkpoint is left there.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { UnderstudyError } from '../errors/error.ts';
@@ -30,6 +30,7 @@ import { showCount } from '../topology/figures.ts';
 import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
 import { showJob } from '../workspace/jobs/job.ts';
 import { askingOf, requireNoneRefused, window } from './job-ends.ts';
+import { withdrawLeft } from './withdraw-left.ts';
 
 const pauseMs = 2000;
 const linesOfLoss = 20;
@@ -51,12 +52,14 @@ export async function endZombies(context: StepContext): Promise<StepResult> {
   try {
     const intake = await stopIntake(context);
     const zombies = await endAll(context, policy === 'finish' ? toSeconds(deadline) * 1000 : 0);
-    if (zombies.length === 0) return { state: 'completed', detail: `no job ran on in ${to.region}; ${intake}` };
+    const withdrawn = await withdrawLeft(context, askingWith(context, () => ({ done: 0, total: zombies.length }))());
+    const besides = [intake, withdrawn].filter((each) => each !== undefined).join('; ');
+    if (zombies.length === 0) return { state: 'completed', detail: `no job ran on in ${to.region}; ${besides}` };
     const compared = await compareAll(context, zombies);
     const byThemselves = zombies.filter(({ end }) => end !== 'Canceled').length;
     return {
       state: 'completed',
-      detail: `${showCount(zombies.length, 'job')} ran on in ${to.region}: ${zombies.length - byThemselves} cancelled, ${byThemselves} ended; ${intake}`,
+      detail: `${showCount(zombies.length, 'job')} ran on in ${to.region}: ${zombies.length - byThemselves} cancelled, ${byThemselves} ended; ${besides}`,
       counts: [
         reconcile({
           kind: 'jobs that ran on',

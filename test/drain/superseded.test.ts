@@ -2,16 +2,19 @@
  * A failover that ends a switchover in the midst of its drain goes on with what that has drained, on the local Azure.
  */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { endZombies } from '../../src/drain/end-zombies.ts';
+import { recordDeparture } from '../../src/fence/departures.ts';
 import { stopOldJobs } from '../../src/fence/stop-old-jobs.ts';
 import { StoppedRecord } from '../../src/fence/stopped-jobs.ts';
 import { resubmitJobs } from '../../src/jobs/resubmit-jobs.ts';
 import { successorName } from '../../src/ledger/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
+import { openRun } from '../../src/run/journal.ts';
 import type { StepResult } from '../../src/run/work/outcome.ts';
 import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
 import { digestsOf, firstCheckpoint, sha256 } from '../checkpoints/training.ts';
-import { replicate, type TestRun } from '../recovery-point/scene.ts';
-import { startDraining, type Draining } from './draining.ts';
+import { replicate, stepOf, type TestRun } from '../recovery-point/scene.ts';
+import { request, startDraining, type Draining } from './draining.ts';
 
 const successor = successorName('eastus.fraud-east.train', 1);
 
@@ -70,4 +73,30 @@ it('while a job is being cancelled: it waits for its end, and has one successor'
   expect((await StoppedRecord.open(scene.store, run.runId)).oldState('train').is).toBe('cancelled');
   expect(resumed.counts?.[0]).toMatchObject({ kind: 'jobs', expected: 1, done: 1 });
   expect(await scene.names(scene.west)).toEqual([successor]);
+});
+
+it('while its region is silent: the reprotection withdraws what it asked of the jobs', async () => {
+  const cut = new AbortController();
+  const switchover = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
+  const ended = expect(scene.drain(switchover, { signal: cut.signal })).rejects.toThrow();
+  await scene.asked();
+  cut.abort();
+  await ended;
+  await openRun(scene.store, {
+    runId: 'the-failover',
+    topology: 'fraud-ml',
+    operation: 'failover',
+    bundle: 'b',
+    reason: 'a test',
+    triggeredBy: 'ana',
+    triggeredAt: new Date().toISOString(),
+    supersedes: switchover.runId,
+  });
+  await recordDeparture(scene.store, { region: 'eastus', run: 'the-failover', epoch: 2 });
+  expect(await scene.writtenAt(request)).toBeDefined();
+  const reprotect = scene.run({ operation: 'reprotect', back: true });
+  const { detail } = await endZombies(reprotect.context(stepOf('zombies', 'endZombies')));
+  expect(detail).toContain('withdrew 1 request for checkpoints');
+  expect(await scene.writtenAt(request)).toBeUndefined();
+  expect(await scene.status('train')).toBe('Canceled');
 });

@@ -3,10 +3,8 @@ import { ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob
 import { expect } from 'vitest';
 import { digestsBelow, type Resource } from './azure-reader.ts';
 import type { Scene } from './harness.ts';
-import { readEast, readWest } from './judge.ts';
+import { readEast, readWest, type Region } from './judge.ts';
 import type { Workspace } from './workspaces.ts';
-
-export type Region = 'eastus' | 'westus3';
 
 /** Of jobs in which a person works, or that run as a person: theirs to start again. */
 export const ofPeople = ['fraud-explore-ana', 'fraud-features-daily'];
@@ -21,28 +19,29 @@ export interface Sides {
 
 /**
  * `writer` has its schedules on, and its default datastore opens with the key that its workspace holds; the other has
- * no schedule on, unless that is still owed; nobody waits for a checkpoint on either; no lineage has the same hop
- * twice, or is at work twice.
+ * no schedule on, unless that is still owed; nobody waits for a checkpoint on either, but on the other side after a
+ * switchover that a failover has ended (`asks`); no lineage has the same hop twice, or is at work twice.
  */
 export async function judgeSides(
   scene: Scene,
   writer: Region,
   when: string,
-  { owes = false }: { owes?: boolean } = {},
+  { owes = false, asks = false }: { owes?: boolean; asks?: boolean } = {},
 ): Promise<Sides> {
   const [east, west] = await Promise.all([readEast(scene.azure), readWest(scene.azure)]);
   const sides = writer === 'eastus' ? { writer: east, other: west } : { writer: west, other: east };
   expect(enabledOf(sides.writer), `${when}: schedules of ${writer}`).toEqual([...sides.writer.schedules.keys()]);
   expect(enabledOf(sides.writer).length, when).toBeGreaterThan(0);
   if (!owes) expect(enabledOf(sides.other), `${when}: schedules of the other side`).toEqual([]);
-  for (const side of [east, west]) expect(await requestsIn(side), `${when}: requests in ${side.name}`).toEqual([]);
+  for (const side of asks ? [sides.writer] : [east, west])
+    expect(await requestsIn(side), `${when}: requests in ${side.name}`).toEqual([]);
   await openDatastore(scene, sides.writer, when);
   const hops = [...east.jobs.values(), ...west.jobs.values()]
-    .map((job) => tagsOf(job))
-    .filter((tags) => tags['understudy.lineage'] !== undefined)
-    .map((tags) => `${tags['understudy.lineage']} ${tags['understudy.hop']}`);
+    .map((job) => lineageOf(job))
+    .filter(({ hop }) => hop > 0)
+    .map(({ root, hop }) => `${root} ${hop}`);
   expect(hops.toSorted(), `${when}: successors`).toEqual([...new Set(hops)].toSorted());
-  const live = unfinishedOf(sides.writer).map((job) => tagsOf(job)['understudy.lineage'] ?? job.name);
+  const live = unfinishedOf(sides.writer).map((job) => lineageOf(job).root);
   expect(live.toSorted(), `${when}: at work`).toEqual([...new Set(live)].toSorted());
   return sides;
 }
@@ -59,6 +58,14 @@ export function unfinishedOf({ jobs }: Workspace): Resource[] {
 
 export function tagsOf({ properties }: Resource): Record<string, string> {
   return (properties.tags ?? {}) as Record<string, string>;
+}
+
+/** Which job it goes back to, as the tags of a successor have it, and how many successions lie between. */
+export function lineageOf(job: Resource): { root: string; hop: number } {
+  const { 'understudy.lineage': root, 'understudy.hop': hop } = tagsOf(job);
+  if (root !== undefined) return { root, hop: Number(hop) };
+  const region = job.id.includes('/workspaces/fraud-east/') ? 'eastus' : 'westus3';
+  return { root: `${region}.${region === 'eastus' ? 'fraud-east' : 'fraud-west'}.${job.name}`, hop: 0 };
 }
 
 async function requestsIn(side: Workspace): Promise<string[]> {

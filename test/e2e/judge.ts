@@ -20,6 +20,12 @@ const resumed = [
   'fraud-train-2025q4',
 ];
 
+export type Region = 'eastus' | 'westus3';
+
+export function readRegion(azure: AzureReader, region: Region): Promise<Workspace> {
+  return region === 'eastus' ? readEast(azure) : readWest(azure);
+}
+
 export function readEast(azure: AzureReader): Promise<Workspace> {
   return readWorkspace(azure, 'ml-east', 'fraud-east');
 }
@@ -39,13 +45,13 @@ export interface StepRecord {
 }
 
 export interface Journal {
-  run: { runId: string; state: string; operation: string; plan: string; stateReason?: string };
+  run: { runId: string; state: string; operation: string; plan: string; stateReason?: string; supersedes?: string };
   steps: Map<string, StepRecord>;
 }
 
 interface Pointer {
   epoch: { number: number };
-  writer: string;
+  writer: Region;
   serving: Record<string, Record<string, number>>;
   lease?: unknown;
 }
@@ -123,7 +129,7 @@ export async function judgeMoved(
 /**
  * Every version is there, with the same fields but for what names the workspace, and the same files; nothing else is.
  */
-async function judgeAssets(before: Workspace, west: Workspace): Promise<void> {
+export async function judgeAssets(before: Workspace, west: Workspace): Promise<void> {
   expect([...west.versions.keys()].toSorted()).toEqual([...before.versions.keys()].toSorted());
   let files = 0;
   for (const [key, old] of before.versions) {
@@ -206,7 +212,7 @@ async function judgeResources(azure: AzureReader, before: Workspace, west: Works
 }
 
 /** The front has one origin, and it forwards clients with their old key to the region that serves. */
-export async function judgeTraffic(scene: Scene, region: 'eastus' | 'westus3'): Promise<void> {
+export async function judgeTraffic(scene: Scene, region: Region): Promise<void> {
   const group = `/subscriptions/${scene.cloud.subscriptionId}/resourceGroups/ml-front/providers/Microsoft.Cdn/profiles/fraud/originGroups/score`;
   const origins = await scene.azure.list(`${group}/origins`, '2024-02-01');
   const enabled = origins.filter(({ properties }) => properties.enabledState === 'Enabled').map(({ name }) => name);
