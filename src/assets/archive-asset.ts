@@ -3,7 +3,8 @@ import { apiVersions, type JsonObject } from '../azure/azure.ts';
 import { objectAt } from '../azure/body/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { desiredAsset } from './asset-body.ts';
-import { pathOf, type RestoreAsset } from './restore-asset.ts';
+import { assetPath } from '../workspace/asset-types.ts';
+import type { RestoreAsset } from './restore-asset.ts';
 
 /** The tag that says what an archived asset has lost. */
 export const lossTag = 'understudy.lost';
@@ -26,7 +27,7 @@ export async function archiveAsset({
     tags: { ...objectAt(properties, 'tags'), [lossTag]: why.slice(0, longestTag) },
   };
   try {
-    await arm.put(pathOf(workspace, line), apiVersions.machineLearning, { properties: body }, { signal });
+    await arm.put(assetPath(workspace, line), apiVersions.machineLearning, { properties: body }, { signal });
     return undefined;
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;

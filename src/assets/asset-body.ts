@@ -3,7 +3,7 @@ import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { rewriteReferences, type ReferenceMapping, type RewrittenJson } from '../azure/ids.ts';
 import { isObject } from '../azure/body/json.ts';
 import { differences } from '../azure/body/compare.ts';
-import { assetTypes, mutable, readOnlyEverywhere } from '../workspace/asset-types.ts';
+import { mutable, writableAsset } from '../workspace/asset-types.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 
 /** What to write to the standby. */
@@ -15,9 +15,7 @@ export interface DesiredAsset {
 
 /** Rewrites an asset's references for the standby. */
 export function desiredAsset({ type, resource }: AssetLine, mapping: ReferenceMapping): DesiredAsset {
-  const dropped = new Set<string>([...readOnlyEverywhere, ...assetTypes[type].readOnly]);
-  const kept = Object.entries(resource.properties).filter(([key]) => !dropped.has(key));
-  const { value, unmapped } = rewriteReferences(Object.fromEntries(kept), mapping);
+  const { value, unmapped } = rewriteReferences(writableAsset(type, resource.properties), mapping);
   return { properties: value, unmapped };
 }
 

@@ -2,6 +2,7 @@
 import { apiVersions, type Arm, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { assetPath, writableAsset } from '../workspace/asset-types.ts';
 import { compareAsset, desiredAsset, isMutable, showDifferences, type AssetDifference } from './asset-body.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 import { withOutputsResolved, type ResolveOutputs } from './resolve-outputs.ts';
@@ -32,7 +33,7 @@ export async function restoreAsset(request: RestoreAsset): Promise<RestoredAsset
     const reasons = unmapped.map(({ place, reason }) => `${place}: ${reason}`);
     return { state: 'failed', reason: `it cannot be rewritten: ${reasons.join('; ')}` };
   }
-  const path = pathOf(workspace, line);
+  const path = assetPath(workspace, line);
   const held = await arm.find(path, apiVersions.machineLearning, { signal });
   if (held) {
     const different = await differencesFrom(properties, held, { arm, workspace, ref: mapping.to, signal });
@@ -62,16 +63,12 @@ export async function restoreAsset(request: RestoreAsset): Promise<RestoredAsset
   };
 }
 
-/** It is still what was sealed. What Azure fixes cannot be changed otherwise than by making the version anew. */
+/** It is still what was sealed. What Azure fixes cannot be changed otherwise than by making the version again. */
 function isReplaceable({ replaceable }: RestoreAsset, held: ArmResource): boolean {
   if (!replaceable) return false;
-  const { properties } = desiredAsset(replaceable, unmapped);
-  return compareAsset(properties, held).every(isMutable);
+  const { type, resource } = replaceable;
+  return compareAsset(writableAsset(type, resource.properties), held).every(isMutable);
 }
-
-/** Nothing is rewritten. */
-const nowhere = { subscriptionId: '', resourceGroup: '', name: '' };
-const unmapped: ReferenceMapping = { from: nowhere, to: nowhere, compute: {}, storage: [] };
 
 /** Returns why Azure refused, or undefined. */
 async function remove({ arm, signal }: RestoreAsset, path: string): Promise<string | undefined> {
@@ -93,10 +90,4 @@ async function differencesFrom(
   if (different.length === 0) return different;
   const resolved = await withOutputsResolved(held, place);
   return resolved ? compareAsset(properties, { ...held, properties: resolved }) : different;
-}
-
-/** ARM path of an asset in a workspace. */
-export function pathOf(workspace: string, { type, name, version }: AssetLine): string {
-  const container = `${workspace}/${type}/${encodeURIComponent(name)}`;
-  return version === undefined ? container : `${container}/versions/${encodeURIComponent(version)}`;
 }

@@ -9,30 +9,31 @@ import { reconcile, type StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { showCount } from '../topology/figures.ts';
 import type { Topology } from '../topology/topology.ts';
-import { comparePoints, type PointsToCompare } from './compare-points.ts';
+import { comparePoints } from './compare-points.ts';
 import { decide, MergeDecision, type Decided, type DecidedItem } from './decisions.ts';
 import { decidedFolder, decidedMerges, readMerged, type DecidedMerge } from './merge-record.ts';
 import { leaveBehind } from './selection.ts';
-import type { Merge } from './three-way.ts';
+import type { Difference } from './three-way.ts';
 
 /** What the plan says of a merge. */
-export const MergeInput = z.strictObject({
+const MergeInput = z.strictObject({
   base: RecoveryPointRef,
   divergence: RecoveryPointRef,
   newest: RecoveryPointRef,
   decisions: z.array(MergeDecision),
 });
-export type MergeInput = z.infer<typeof MergeInput>;
 
 /** Errors: PreconditionError if nobody has decided about a conflict; RecoveryPointError; AzureUnavailable. */
 export async function decideMerge(context: StepContext): Promise<StepResult> {
   const { store, topology, from, to } = context;
   const input = MergeInput.parse(context.step.input);
   await context.checkpoint({ unit: 'recovery points', done: 0, total: 3 });
-  const { items, undecided, same, onlyHere } = await decideAbout(store, input, topology.merge);
+  const { differences, same, onlyHere } = await comparePoints(store, input);
+  const { divergence, newest, decisions } = input;
+  const { items, undecided } = await decideAbout(store, { divergence, differences, decisions }, topology.merge);
   await context.checkpoint({ unit: 'recovery points', done: 3, total: 3 });
-  requireDecided(undecided);
-  const { divergence, newest } = input;
+  const problem = aboutUndecided(undecided);
+  if (problem) throw new UnderstudyError('PreconditionError', problem.message, { next: problem.next });
   const digest = await decidedMerges.seal(store, decidedFolder, { divergence, newest, items });
   const left = items.filter(leaveBehind);
   const [brought, kept] = [items.length - left.length, left.length];
@@ -64,31 +65,34 @@ function whyLeft({ by }: DecidedItem): string {
   return { person: 'a person decided so', policy: 'the policy says so', kind: 'each region has its own' }[by];
 }
 
-/** What becomes of each difference, and how many things differ in nothing. */
+/** Differences, and the divergence point in which they were found. */
+export interface DecideAbout {
+  divergence: RecoveryPointRef;
+  differences: readonly Difference[];
+  decisions: readonly MergeDecision[];
+}
+
+/** What becomes of each difference. */
 export async function decideAbout(
   store: ControlStore,
-  { decisions, ...points }: PointsToCompare & Pick<MergeInput, 'decisions'>,
+  { divergence, differences, decisions }: DecideAbout,
   policy: Topology['merge'],
-): Promise<Decided & Pick<Merge, 'same' | 'onlyHere'>> {
-  const { differences, same, onlyHere } = await comparePoints(store, points);
-  const earlier = await readMerged(store, points.divergence.id);
-  return { ...decide({ differences, policy, decisions, earlier }), same, onlyHere };
+): Promise<Decided> {
+  const earlier = await readMerged(store, divergence.id);
+  return decide({ differences, policy, decisions, earlier });
 }
 
 const shown = 5;
 
-/** PreconditionError if there is a conflict about which nobody has decided. */
-export function requireDecided(undecided: Decided['undecided']): void {
-  if (undecided.length === 0) return;
+/** That there are conflicts about which nobody has decided, and what to do; undefined if there are none. */
+export function aboutUndecided(undecided: Decided['undecided']): { message: string; next: string } | undefined {
+  if (undecided.length === 0) return undefined;
   const more = undecided.length - shown;
   const named = undecided.slice(0, shown).map(({ item, case: what }) => `${item} (${what})`);
-  throw new UnderstudyError(
-    'PreconditionError',
-    `${showCount(undecided.length, 'merge conflict')} that nobody decided: ${[...named, ...(more > 0 ? [`and ${more} more`] : [])].join(', ')}`,
-    {
-      next: 'See both sides with "understudy failback --plan", and decide: --decide "ITEM=REGION", for each item or glob; or declare merge.conflicts.',
-    },
-  );
+  return {
+    message: `${showCount(undecided.length, 'merge conflict')} that nobody decided: ${[...named, ...(more > 0 ? [`and ${more} more`] : [])].join(', ')}`,
+    next: 'See both sides with "understudy failback --plan", and decide: --decide "ITEM=REGION", for each item or glob; or declare merge.conflicts.',
+  };
 }
 
 /** What the run has decided; undefined if it merges nothing. */

@@ -7,7 +7,7 @@ import type { AssetLine, BlobLine, SealedManifest } from '../recovery-point/mani
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { belowEndpoint } from '../workspace/workspace.ts';
-import { assetKey, assetTypeNames, assetTypes, isAssetType, mutable } from '../workspace/asset-types.ts';
+import { assetKey, assetTypeNames, assetTypes, isAssetKey, mutable } from '../workspace/asset-types.ts';
 import { fieldsOf, type Item } from './item.ts';
 
 /** Fields that Azure or a fence sets: they are no change that somebody made. */
@@ -114,20 +114,15 @@ async function readFiles(store: ControlStore, sealed: SealedManifest): Promise<F
     return files;
   };
   for await (const { account, container, path, classes, sha256 } of readPart(store, sealed, 'blobs')) {
-    const ofAssets = assetsAt(places, { account, container, path }).filter(({ asset }) => isAsset(asset));
+    const ofAssets = assetsAt(places, { account, container, path }).filter(({ asset }) => isAssetKey(asset));
     for (const { asset, root } of ofAssets) assetFiles(asset).lines.push(`${path.slice(root.length)}\n${sha256}`);
     if (ofAssets.length === 0 && classes.length > 0) found.others.set(nameOf({ account, container, path }), sha256);
   }
   for await (const { assets, account, container, path } of readPart(store, sealed, 'fuzzy')) {
-    const known = assets.filter(isAsset);
+    const known = assets.filter(isAssetKey);
     for (const asset of known) assetFiles(asset).isFuzzy = true;
     if (known.length === 0 && found.others.has(nameOf({ account, container, path })))
       found.others.set(nameOf({ account, container, path }), null);
   }
   return found;
-}
-
-/** What needs a place in a recovery point is an asset, or a job, a path, a schedule. */
-function isAsset(key: string): boolean {
-  return isAssetType(key.split('/')[0] ?? '');
 }

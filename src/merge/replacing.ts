@@ -6,7 +6,7 @@ import type { ControlStore } from '../control-store/store.ts';
 import { assetsAt, readAssetPlaces } from '../recovery-point/asset-places.ts';
 import type { AssetLine, BlobLine, SealedManifest } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
-import { assetKey, assetTypeNames, isAssetType } from '../workspace/asset-types.ts';
+import { assetKey, assetTypeNames, isAssetKey } from '../workspace/asset-types.ts';
 import { fileNames } from './read-items.ts';
 
 /** By item, and by place. */
@@ -38,7 +38,7 @@ export async function readReplaceable(
   for await (const line of readPart(store, sealed, 'blobs')) {
     const of = assetsAt(places, line)
       .map(({ asset }) => asset)
-      .filter((asset) => isAssetType(asset.split('/')[0] ?? ''));
+      .filter((asset) => isAssetKey(asset));
     const names = of.length > 0 ? of : [nameOf(line)];
     const { md5, sizeBytes } = line;
     if (names.some((name) => items.has(name))) blobs.set(keyOf(line), { md5, sizeBytes });

@@ -1,16 +1,8 @@
 /** What a step brings of the divergence point: the items that were decided to come over, and under which version. */
 import type { ControlStore } from '../control-store/store.ts';
 import { assetsAt, readAssetPlaces, type AssetPlaces } from '../recovery-point/asset-places.ts';
-import {
-  covers,
-  type BlobLine,
-  type PartKind,
-  type PartLines,
-  type SealedManifest,
-  type Unit,
-} from '../recovery-point/manifest.ts';
-import { readPart } from '../recovery-point/recovery-point.ts';
-import { assetKey, isAssetType } from '../workspace/asset-types.ts';
+import type { BlobLine, PartKind, PartLines, SealedManifest } from '../recovery-point/manifest.ts';
+import { assetKey, isAssetKey, isAssetType } from '../workspace/asset-types.ts';
 import { belowEndpoint } from '../workspace/workspace.ts';
 import type { DecidedItem } from './decisions.ts';
 import { fileNames } from './read-items.ts';
@@ -27,7 +19,7 @@ export function isJob({ item }: DecidedItem): boolean {
 
 const files = 'files';
 
-/** It is made, or made anew, as a whole; otherwise its fields are changed one by one. */
+/** It is made, or made again, as a whole; otherwise its fields are changed one by one. */
 export function isWhole({ item, case: what, fields }: DecidedItem): boolean {
   return (
     what === 'only there' ||
@@ -45,14 +37,12 @@ export class Selection {
   readonly #folder: string;
   readonly #places: AssetPlaces;
   readonly #nameOf: (file: Pick<BlobLine, 'account' | 'container' | 'path'>) => string;
-  readonly #units: readonly Unit[];
 
   private constructor(read: Read) {
-    const { items, places, nameOf, units, folder } = read;
+    const { items, places, nameOf, folder } = read;
     this.#byItem = new Map(items.map((each) => [each.item, each]));
     this.#places = places;
     this.#nameOf = nameOf;
-    this.#units = units;
     this.#folder = folder;
     this.#containers = new Set(items.map(({ item }) => item.split('/').slice(0, 2).join('/')));
     this.#endpoints = new Set(
@@ -61,12 +51,10 @@ export class Selection {
   }
 
   static async open(store: ControlStore, sealed: SealedManifest, items: readonly DecidedItem[]): Promise<Selection> {
-    const units = await Array.fromAsync(readPart(store, sealed, 'units'));
     return new Selection({
       items: items.filter((each) => !leaveBehind(each) && !isJob(each) && isWhole(each)),
       places: await readAssetPlaces(store, sealed),
       nameOf: await fileNames(store, sealed),
-      units: units.filter(({ places }) => places.some(({ growing }) => !growing)),
       folder: `understudy/${sealed.id}`,
     });
   }
@@ -108,7 +96,7 @@ export class Selection {
    * have others at the same path.
    */
   blobs(line: BlobLine): BlobLine[] {
-    const ofAssets = assetsAt(this.#places, line).filter(({ asset }) => isAssetType(asset.split('/')[0] ?? ''));
+    const ofAssets = assetsAt(this.#places, line).filter(({ asset }) => isAssetKey(asset));
     if (ofAssets.length === 0) return this.has(this.#nameOf(line)) ? [line] : [];
     const items = ofAssets.map(({ asset }) => this.#byItem.get(asset)).filter((each) => each !== undefined);
     return [
@@ -129,15 +117,9 @@ export class Selection {
       ({ item, as }) => as === version && item.startsWith(`${type}/${name}/`),
     );
     if (!found) return undefined;
-    const roots = this.#units.flatMap(({ account, container, places }) =>
-      places.filter(({ asset }) => asset === found.item).map(({ path }) => ({ account, container, path })),
-    );
     return ({ account, container, path }) => {
-      const plain = path.replace(/\/+$/, '');
-      const isOwn = roots.some(
-        (root) => root.account === account && root.container === container && covers(root.path, plain),
-      );
-      return isOwn ? this.#own(path) : path;
+      const at = { account, container, path: path.replace(/\/+$/, '') };
+      return assetsAt(this.#places, at).some(({ asset }) => asset === found.item) ? this.#own(path) : path;
     };
   }
 }
@@ -146,7 +128,6 @@ interface Read {
   items: readonly DecidedItem[];
   places: AssetPlaces;
   nameOf: (file: Pick<BlobLine, 'account' | 'container' | 'path'>) => string;
-  units: readonly Unit[];
   folder: string;
 }
 

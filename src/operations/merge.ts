@@ -5,8 +5,8 @@ import { readPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { readDeparture, type Departure } from '../fence/departures.ts';
 import { comparePoints, type PointsToCompare } from '../merge/compare-points.ts';
-import { decide, possibleTakes, type MergeDecision, type Take } from '../merge/decisions.ts';
-import { readMerged } from '../merge/merge-record.ts';
+import { decideAbout } from '../merge/decide-merge.ts';
+import { possibleTakes, type MergeDecision, type Take } from '../merge/decisions.ts';
 import type { Difference } from '../merge/three-way.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import { listRecoveryPoints } from '../recovery-point/list-points.ts';
@@ -19,7 +19,7 @@ import type { MergeDocument } from './documents/merge.ts';
 import type { Planning } from './plans/planning.ts';
 
 /** A merge that can be made: between which regions, of which recovery points. */
-export interface FoundMerge {
+interface FoundMerge {
   writer: string;
   departure: Departure;
   points: PointsToCompare;
@@ -29,7 +29,7 @@ export interface FoundMerge {
  * NothingToDo if no move has left a region, or it has not been reprotected; RecoveryPointError if a recovery point is
  * missing or altered.
  */
-export async function findMerge({ store, topology, now }: Planning): Promise<FoundMerge> {
+async function findMerge({ store, topology, now }: Planning): Promise<FoundMerge> {
   const { writer } = await readPointer(store, { topology, who: 'failback', now });
   const there = otherRegion(topology, writer);
   const departure = await readDeparture(store, there);
@@ -50,15 +50,28 @@ export async function findMerge({ store, topology, now }: Planning): Promise<Fou
   return { writer, departure, points: { base, divergence, newest: newest.ref } };
 }
 
-/** A merge, and what becomes of each difference; UsageError if a decision decides nothing. */
-export async function lookAtMerge(planning: Planning, decided: readonly string[]): Promise<MergeDocument> {
+/**
+ * A merge, and what becomes of each difference. Errors: those of `findMerge`; UsageError if a decision decides nothing.
+ */
+export async function decidedMerge(planning: Planning, decided: readonly string[]) {
   const found = await findMerge(planning);
   const { store, topology } = planning;
-  const { writer, departure, points } = found;
-  const { differences, same, onlyHere } = await comparePoints(store, points);
+  const merge = await comparePoints(store, found.points);
+  const { differences } = merge;
   const decisions = readDecisions(decided, found, differences);
-  const earlier = await readMerged(store, points.divergence.id);
-  const { items, undecided } = decide({ differences, policy: topology.merge, decisions, earlier });
+  const { divergence } = found.points;
+  return {
+    ...found,
+    ...merge,
+    decisions,
+    ...(await decideAbout(store, { divergence, differences, decisions }, topology.merge)),
+  };
+}
+
+/** As a document. Errors: those of `decidedMerge`. */
+export async function lookAtMerge(planning: Planning, decided: readonly string[]): Promise<MergeDocument> {
+  const merge = await decidedMerge(planning, decided);
+  const { writer, departure, points, differences, items, undecided, same, onlyHere } = merge;
   const taken = new Map(items.map((each) => [each.item, each]));
   return {
     there: departure.region,
@@ -104,7 +117,7 @@ async function baseOf(store: ControlStore, runId: string): Promise<RecoveryPoint
  * Reads `ITEM=WHO`: a glob over the items of the differences, and the region whose counts, or "both".
  * Errors: UsageError, if it is not of that form, or decides nothing.
  */
-export function readDecisions(
+function readDecisions(
   decided: readonly string[],
   { writer, departure }: FoundMerge,
   differences: readonly Difference[],

@@ -13,7 +13,6 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
 import { lostAssets, whyLost } from '../standby/lost-assets.ts';
-import { countLines } from '../recovery-point/parts.ts';
 import { isEnabled, schedulePath, setEnabled, writable } from '../workspace/schedules.ts';
 import { enabledSchedules } from '../fence/stop-intake.ts';
 import { requireBrought } from '../standby/require-brought.ts';
@@ -60,7 +59,7 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
   return {
     state: 'completed',
     detail: `${showCount(tally.done, 'schedule')} in ${context.to.region}, disabled until the switch${failed > 0 ? `; ${failed} failed` : ''}`,
-    counts: [toCounts(tally, 'schedules', standby.selection ? seen(tally) : countLines(sealed.parts, 'schedules'))],
+    counts: [toCounts(tally, 'schedules', await standby.count('schedules'))],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };

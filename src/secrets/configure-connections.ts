@@ -10,7 +10,6 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { escrowed } from './escrowed.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
-import { countLines } from '../recovery-point/parts.ts';
 import { secretless } from './secret-name.ts';
 import { requireBrought } from '../standby/require-brought.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
@@ -42,12 +41,11 @@ export async function configureConnections(context: StepContext): Promise<StepRe
   }
   if (seen(tally) === 0) return { state: 'skipped', detail: 'the active workspace had no connections' };
   requireBrought(context, standby, findings);
-  const expected = standby.selection ? seen(tally) : countLines(standby.point.sealed.parts, 'connections');
   const notMade = sum(tally.skipped) + sum(tally.failed);
   return {
     state: 'completed',
     detail: `${showCount(tally.done, 'connection')} in ${context.to.region}, ${tally.already} of them already there${notMade > 0 ? `; ${notMade} not` : ''}`,
-    counts: [toCounts(tally, 'connections', expected)],
+    counts: [toCounts(tally, 'connections', await standby.count('connections'))],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };

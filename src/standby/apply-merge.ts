@@ -22,7 +22,7 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { fail, newTally, sum, toCounts } from '../run/work/tally.ts';
 import { showCount } from '../topology/figures.ts';
-import { assetKey, assetTypes, assetTypeNames, isAssetType, readOnlyEverywhere } from '../workspace/asset-types.ts';
+import { assetKey, assetPath, assetTypeNames, isAssetType, writableAsset } from '../workspace/asset-types.ts';
 import { schedulePath } from '../workspace/schedules.ts';
 import { belowEndpoint } from '../workspace/workspace.ts';
 import { requireBrought } from './require-brought.ts';
@@ -142,10 +142,7 @@ async function change(
 
 function pathOf(workspace: string, item: string): string | undefined {
   const [kind = '', name = '', last] = item.split('/');
-  if (isAssetType(kind)) {
-    const container = `${workspace}/${kind}/${encodeURIComponent(name)}`;
-    return last === undefined ? container : `${container}/versions/${encodeURIComponent(last)}`;
-  }
+  if (isAssetType(kind)) return assetPath(workspace, { type: kind, name, version: last });
   if (kind === 'schedules') return schedulePath(workspace, name);
   if (kind === 'endpoints') return `${workspace}/onlineEndpoints/${name}`;
   if (kind === 'deployments') return `${workspace}/onlineEndpoints/${name}/deployments/${last}`;
@@ -154,10 +151,9 @@ function pathOf(workspace: string, item: string): string | undefined {
 
 function writableOf(item: string, { properties }: ArmResource): JsonObject {
   const kind = kindOf(item);
-  const dropped: readonly string[] = isAssetType(kind)
-    ? [...readOnlyEverywhere, ...assetTypes[kind].readOnly]
-    : ['provisioningState', 'scoringUri', 'swaggerUri'];
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => !dropped.includes(name)));
+  if (isAssetType(kind)) return writableAsset(kind, properties);
+  const { provisioningState: _state, scoringUri: _scoring, swaggerUri: _swagger, ...own } = properties;
+  return own;
 }
 
 function bodyOf(item: string, held: ArmResource, properties: JsonObject): JsonObject {

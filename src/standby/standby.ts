@@ -13,6 +13,7 @@ import { isBuiltIn, placeOfDatastore, standbyContainer, type DatastorePlace } fr
 import { joinPath, type JobOutputLine } from '../workspace/jobs/job-outputs.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { AssetLine, OpenRecoveryPoint, PartKind, PartLines, SealedManifest } from '../recovery-point/manifest.ts';
+import { countLines } from '../recovery-point/parts.ts';
 import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
 import { mergeOfRun } from '../merge/decide-merge.ts';
 import type { DecidedItem } from '../merge/decisions.ts';
@@ -40,6 +41,8 @@ export interface Standby {
   selection?: Selection;
   /** The lines of the recovery point that are restored, as they are to be written. */
   read: <K extends PartKind>(kind: K) => AsyncIterable<PartLines[K]>;
+  /** How many lines of a kind are restored. */
+  count: (kind: PartKind) => Promise<number>;
   /** What the step may replace in the workspace. */
   replaceable: Replaceable;
 }
@@ -92,6 +95,12 @@ export async function openStandby(context: StepContext, opened?: OpenRecoveryPoi
     },
     ...(selection ? { versions: selection.versions } : {}),
   };
+  async function* read<K extends PartKind>(kind: K): AsyncGenerator<PartLines[K]> {
+    for await (const line of readPart(context.store, sealed, kind)) {
+      const written = selection ? selection.line(kind, line) : line;
+      if (written !== undefined) yield written;
+    }
+  }
   const blobOf = (name: string) => sources.find((each) => sameName(each.name, name))?.blob;
   return {
     point,
@@ -103,11 +112,10 @@ export async function openStandby(context: StepContext, opened?: OpenRecoveryPoi
     mapping,
     mappingOf: (line) => withOwnFiles(mapping, line, { selection, outputs, blobOf }),
     ...merge,
-    async *read(kind) {
-      for await (const line of readPart(context.store, sealed, kind)) {
-        const written = selection ? selection.line(kind, line) : line;
-        if (written !== undefined) yield written;
-      }
+    read,
+    async count(kind) {
+      if (!selection) return countLines(sealed.parts, kind);
+      return (await Array.fromAsync(read(kind))).length;
     },
   };
 }

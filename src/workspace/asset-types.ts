@@ -1,4 +1,5 @@
 /** The versioned assets of Azure Machine Learning: what each is called in ARM, and what can change after creation. */
+import type { JsonObject } from '../azure/azure.ts';
 import type { assetKinds, ResourceClass } from '../topology/words.ts';
 
 /** Facts about an asset type. */
@@ -41,7 +42,7 @@ export type AssetType = keyof typeof assetTypes;
 export const assetTypeNames = Object.keys(assetTypes) as AssetType[];
 
 /** Fields that Azure sets for every asset. */
-export const readOnlyEverywhere = ['provisioningState', 'latestVersion', 'nextVersion', 'assetId'] as const;
+const readOnlyEverywhere = ['provisioningState', 'latestVersion', 'nextVersion', 'assetId'] as const;
 
 /** What can change in an existing version. Everything else is fixed when it is created. */
 export const mutable = ['description', 'tags', 'isArchived', 'stage', 'autoDeleteSetting', 'properties'] as const;
@@ -49,6 +50,26 @@ export const mutable = ['description', 'tags', 'isArchived', 'stage', 'autoDelet
 /** Whether the product knows this type of asset. */
 export function isAssetType(value: string): value is AssetType {
   return Object.hasOwn(assetTypes, value);
+}
+
+/** Whether a key, such as `models/fraud/4`, is of an asset, and not of a job, an endpoint or a file. */
+export function isAssetKey(key: string): boolean {
+  return isAssetType(key.split('/')[0] ?? '');
+}
+
+/** What of an asset's properties can be written back. */
+export function writableAsset(type: AssetType, properties: JsonObject): JsonObject {
+  const dropped = new Set<string>([...readOnlyEverywhere, ...assetTypes[type].readOnly]);
+  return Object.fromEntries(Object.entries(properties).filter(([key]) => !dropped.has(key)));
+}
+
+/** ARM path of an asset. `workspace`: its ARM id. */
+export function assetPath(
+  workspace: string,
+  { type, name, version }: { type: string; name: string; version?: string | undefined },
+): string {
+  const container = `${workspace}/${type}/${encodeURIComponent(name)}`;
+  return version === undefined ? container : `${container}/versions/${encodeURIComponent(version)}`;
 }
 
 /** Example: `models/fraud/4`. Globs and reports name assets this way. */

@@ -35,8 +35,8 @@ const window = 16;
 
 /**
  * Resubmits the jobs where they ran, and returns what became of each. Idempotent: a job that has a successor already
- * gets no other. `versions`: of assets that have become another version since. Errors: AzureUnavailable, FencedError, CredentialError; PreconditionError if the workspace does not
- * exist.
+ * gets no other. `versions`: of assets that have become another version since. Errors: AzureUnavailable, FencedError,
+ * CredentialError; PreconditionError if the workspace does not exist.
  */
 export async function resubmitInPlace(
   context: StepContext,

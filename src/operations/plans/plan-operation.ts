@@ -24,12 +24,10 @@ import { howToEnd } from '../../run/describe-run.ts';
 import { findOpenRun, type OpenRun } from '../../run/lease.ts';
 import { isTakenBy, type RegionPointer } from '../../topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf } from '../../topology/sides.ts';
-import { comparePoints } from '../../merge/compare-points.ts';
-import { decideAbout, requireDecided } from '../../merge/decide-merge.ts';
-import type { Decided } from '../../merge/decisions.ts';
+import { aboutUndecided } from '../../merge/decide-merge.ts';
 import { leaveBehind } from '../../merge/selection.ts';
 import { showCount } from '../../topology/figures.ts';
-import { findMerge, readDecisions } from '../merge.ts';
+import { decidedMerge } from '../merge.ts';
 import { aboutDeparted } from './about-departed.ts';
 import { checkQuota } from './quota.ts';
 import { foreseenLosses } from './foreseen-losses.ts';
@@ -138,22 +136,16 @@ const compilers = {
   failback: planFailback,
 };
 
-/** The plan of a failback, with what its merge would bring over. NothingToDo: see `findMerge`. */
+/** The plan of a failback, with what its merge would bring over. Errors: those of `decidedMerge`. */
 async function planFailback(planning: Planning, input: CompileMove, { decide = [] }: PlanRequest): Promise<Compiled> {
-  const found = await findMerge(planning);
-  const { differences } = await comparePoints(planning.store, found.points);
-  const decisions = readDecisions(decide, found, differences);
-  const { items, undecided } = await decideAbout(
-    planning.store,
-    { ...found.points, decisions },
-    planning.topology.merge,
-  );
+  const { points, departure, decisions, items, undecided } = await decidedMerge(planning, decide);
+  const problem = aboutUndecided(undecided);
   const over = items.filter((each) => !leaveBehind(each));
   const renumbered = over.filter(({ as }) => as !== undefined);
   const come = over.length === 1 ? 'comes' : 'come';
   return {
-    plan: compileFailback({ ...input, merge: { ...found.points, decisions }, leftBy: found.departure.run }),
-    problems: problemsOf(undecided),
+    plan: compileFailback({ ...input, merge: { ...points, decisions }, leftBy: departure.run }),
+    problems: problem ? [`${problem.message}. ${problem.next}`] : [],
     warnings:
       over.length === 0
         ? []
@@ -161,16 +153,6 @@ async function planFailback(planning: Planning, input: CompileMove, { decide = [
             `${showCount(over.length, 'item')} of ${input.to} ${come} over to ${input.pointer.writer}, ${renumbered.length} under another version: "understudy failback --plan" names each`,
           ],
   };
-}
-
-function problemsOf(undecided: Decided['undecided']): string[] {
-  try {
-    requireDecided(undecided);
-    return [];
-  } catch (error) {
-    if (!isUnderstudyError(error, 'PreconditionError')) throw error;
-    return [`${error.message}. ${error.details.next ?? ''}`];
-  }
 }
 
 /** An operation that moves the writer. */
