@@ -127,7 +127,7 @@ function whatNext({ temporal, cloud }: Stack, folder: string): string {
     [
       'az, azure-ai-ml',
       `source ${quoted(join(folder, clientsFile))} (in a shell of its own); az cloud register -n Local --endpoint-resource-manager "$AZURE_RESOURCE_MANAGER_ENDPOINT"; az cloud set -n Local; ` +
-        'az login --service-principal -u "$AZURE_CLIENT_ID" -p "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID"',
+        'az login --service-principal -u "$AZURE_CLIENT_ID" --password="$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID"',
     ],
     ['end it', `understudy stack down${at}`],
   ];
