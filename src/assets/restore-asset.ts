@@ -42,7 +42,7 @@ export async function restoreAsset(request: RestoreAsset): Promise<RestoredAsset
     if (fixed.length > 0 && line.version !== undefined) {
       const refusal = isReplaceable(request, held)
         ? await remove(request, path)
-        : `the standby has another one under this name: ${showDifferences(fixed)}`;
+        : `there is another one of this name: ${showDifferences(fixed)}`;
       if (refusal !== undefined) return { state: 'failed', reason: refusal };
     }
   }

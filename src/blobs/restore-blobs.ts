@@ -46,7 +46,7 @@ export async function restoreBlobs(context: StepContext): Promise<StepResult> {
   requireBrought(context, standby, findings.all);
   return {
     state: 'completed',
-    detail: describe(tally, expected),
+    detail: describe(tally, expected, context.to.region),
     counts,
     evidence,
     ...(findings.all.count > 0 ? { lost: showFindings(findings.all) } : {}),
@@ -142,10 +142,10 @@ async function count(result: GroupResult, { line, container, restored, index, ac
   await findings.note(index, { what, state, reason });
 }
 
-function describe(tally: Tally, expected: number): string {
+function describe(tally: Tally, expected: number, region: string): string {
   const [skipped, failed] = [sum(tally.skipped), sum(tally.failed)];
   return (
-    `${tally.done} of ${showCount(expected, 'blob')} in the standby: ${tally.done - tally.already} restored (${showBytes(tally.bytes)}), ` +
-    `${tally.already} already there${skipped > 0 ? `, ${skipped} kept as the standby has them` : ''}${failed > 0 ? `, ${failed} failed` : ''}`
+    `${tally.done} of ${showCount(expected, 'blob')} in ${region}: ${tally.done - tally.already} restored (${showBytes(tally.bytes)}), ` +
+    `${tally.already} already there${skipped > 0 ? `, ${skipped} kept as they are there` : ''}${failed > 0 ? `, ${failed} failed` : ''}`
   );
 }

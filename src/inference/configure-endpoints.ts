@@ -5,7 +5,7 @@
  */
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { lostAssets, whyLost, type LostAssets } from '../standby/lost-assets.ts';
-import { requireBrought } from '../standby/require-brought.ts';
+import { noneToRestore, requireBrought } from '../standby/require-brought.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { addTally, fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';
 import { showCount } from '../topology/figures.ts';
@@ -48,7 +48,7 @@ export async function configureEndpoints(context: StepContext): Promise<StepResu
   const standby = await openStandby(context);
   const endpoints = await Array.fromAsync(standby.read('endpoints'));
   const deployments = await Array.fromAsync(standby.read('deployments'));
-  if (endpoints.length === 0) return { state: 'skipped', detail: 'the recovery point has no endpoints' };
+  if (endpoints.length === 0) return noneToRestore(context, standby, 'endpoints');
   const lostOnes = await lostAssets(context, standby.point.sealed);
   const progress = { unit: 'endpoints', done: 0, total: endpoints.length };
   const each = await mapBounded(endpoints, endpointsSideBySide, async (endpoint) => {

@@ -28,13 +28,13 @@ export async function decideMerge(context: StepContext): Promise<StepResult> {
   const { store, topology, from, to } = context;
   const input = MergeInput.parse(context.step.input);
   await context.checkpoint({ unit: 'recovery points', done: 0, total: 3 });
-  const { differences, same, onlyHere } = await comparePoints(store, input);
+  const { differences, alike, same, onlyHere } = await comparePoints(store, input);
   const { divergence, newest, decisions } = input;
   const { items, undecided } = await decideAbout(store, { divergence, differences, decisions }, topology.merge);
   await context.checkpoint({ unit: 'recovery points', done: 3, total: 3 });
   const problem = aboutUndecided(undecided);
   if (problem) throw new UnderstudyError('PreconditionError', problem.message, { next: problem.next });
-  const digest = await decidedMerges.seal(store, decidedFolder, { divergence, newest, items });
+  const digest = await decidedMerges.seal(store, decidedFolder, { divergence, newest, items, alike });
   const left = items.filter(leaveBehind);
   const [brought, kept] = [items.length - left.length, left.length];
   return {

@@ -12,6 +12,8 @@ const DecidedMerge = z.strictObject({
   divergence: RecoveryPointRef,
   newest: RecoveryPointRef,
   items: z.array(DecidedItem),
+  /** Both sides have made it of one content: the writer's files are those that count. */
+  alike: z.array(z.string()),
 });
 export type DecidedMerge = z.infer<typeof DecidedMerge>;
 

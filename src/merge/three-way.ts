@@ -45,6 +45,8 @@ export interface Difference {
 /** Every item of the base and of both sides is counted once. */
 export interface Merge {
   differences: Difference[];
+  /** What both sides have made of one content, each with files of its own. */
+  alike: string[];
   same: number;
   onlyHere: number;
 }
@@ -55,6 +57,7 @@ export interface Merge {
  */
 export function mergeOf({ base, there, here }: MergeInput, mark: string): Merge {
   const differences: Difference[] = [];
+  const alike: string[] = [];
   let same = 0;
   const add = (difference: Difference | undefined) => {
     if (difference) differences.push(difference);
@@ -63,13 +66,14 @@ export function mergeOf({ base, there, here }: MergeInput, mark: string): Merge 
   for (const [name, item] of there) {
     const before = base.get(name);
     const other = here.get(name);
+    if (!before && other && isOneContent(item, other)) alike.push(name);
     add(before ? changed(name, { before, item, other }) : made(name, item, other));
   }
   for (const name of base.keys())
     if (!there.has(name)) add(here.has(name) ? { item: name, case: 'removed there', fields: [] } : undefined);
   const onlyHere = [...here.keys()].filter((name) => !base.has(name) && !there.has(name)).length;
   differences.sort((a, b) => a.item.localeCompare(b.item, 'en', { numeric: true }));
-  return { differences: renumber(differences, { there, here, mark }), same, onlyHere };
+  return { differences: renumber(differences, { there, here, mark }), alike, same, onlyHere };
 }
 
 function made(name: string, item: Item, other: Item | undefined): Difference | undefined {
@@ -78,9 +82,12 @@ function made(name: string, item: Item, other: Item | undefined): Difference | u
     there === here && there !== null ? [] : [difference(field, undefined, there, here)],
   );
   if (fields.length === 0) return undefined;
-  // Of one content, they are one: a version of its own would be a copy.
-  const isOne = item.content !== null && item.content !== '' && item.content === other.content;
-  return { item: name, case: isOne ? 'changed on both sides' : 'made on both sides', fields };
+  // A version of its own would be a copy.
+  return { item: name, case: isOneContent(item, other) ? 'changed on both sides' : 'made on both sides', fields };
+}
+
+function isOneContent({ content }: Item, other: Item): boolean {
+  return content !== null && content !== '' && content === other.content;
 }
 
 interface Sides {

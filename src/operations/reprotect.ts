@@ -6,6 +6,10 @@ import { planningOf } from './plans/planning.ts';
 import { attach, type StartedRun } from './runs/open-run.ts';
 import { startOperation } from './runs/start-operation.ts';
 import type { Session } from './session.ts';
+import { readPointer } from '../control-store/region-pointer.ts';
+import { unprotected } from '../fence/departures.ts';
+import { findOpenRun } from '../run/lease.ts';
+import { otherRegion } from '../topology/sides.ts';
 
 /**
  * Starts it; `started: false`: it runs already, and this is it. NothingToDo if there is nothing to reprotect;
@@ -19,4 +23,17 @@ export async function reprotect(session: Session, client: Client, reason: string
   requireAnswering(await checkHealth(session, made.plan.to));
   const trigger = { reason, triggeredAt: new Date() };
   return startOperation(session, client, { operation: 'reprotect', plan: made.plan, trigger });
+}
+
+/**
+ * The region that a way back to `to` must make a standby first; undefined if it is one, if a move is open, or if there
+ * is no way back: the plan of the move says why. Default of `to`: the region that is not active.
+ */
+export async function isToReprotect({ store, topology }: Session, to: string | undefined): Promise<string | undefined> {
+  const now = new Date();
+  const { writer } = await readPointer(store, { topology, who: 'failback', now });
+  const region = otherRegion(topology, writer);
+  if (to !== undefined && to !== region) return undefined;
+  const open = await findOpenRun(store, now);
+  return !open && (await unprotected(store, region)) ? region : undefined;
 }

@@ -15,7 +15,7 @@ import { startHeartbeat } from '../run/work/heartbeat.ts';
 import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import { isEnabled, schedulePath, setEnabled, writable } from '../workspace/schedules.ts';
 import { enabledSchedules } from '../fence/stop-intake.ts';
-import { requireBrought } from '../standby/require-brought.ts';
+import { noneToRestore, requireBrought } from '../standby/require-brought.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { fail, newTally, seen, skip, sum, toCounts } from '../run/work/tally.ts';
 import { showCount } from '../topology/figures.ts';
@@ -53,7 +53,7 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
     heartbeat.add(1, 0);
     await heartbeat.beat();
   }
-  if (seen(tally) === 0) return { state: 'skipped', detail: 'the active workspace had no schedules' };
+  if (seen(tally) === 0) return noneToRestore(context, standby, 'schedules');
   requireBrought(context, standby, findings);
   const failed = sum(tally.failed);
   return {

@@ -11,7 +11,7 @@ import { escrowed } from './escrowed.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
 import { secretless } from './secret-name.ts';
-import { requireBrought } from '../standby/require-brought.ts';
+import { noneToRestore, requireBrought } from '../standby/require-brought.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { fail, newTally, seen, skip, sum, toCounts } from '../run/work/tally.ts';
 import { showCount } from '../topology/figures.ts';
@@ -39,7 +39,7 @@ export async function configureConnections(context: StepContext): Promise<StepRe
     heartbeat.add(1, 0);
     await heartbeat.beat();
   }
-  if (seen(tally) === 0) return { state: 'skipped', detail: 'the active workspace had no connections' };
+  if (seen(tally) === 0) return noneToRestore(context, standby, 'connections');
   requireBrought(context, standby, findings);
   const notMade = sum(tally.skipped) + sum(tally.failed);
   return {

@@ -1,9 +1,22 @@
 /** What a merge brings to the writer must be there before the writer is left: otherwise it would be lost with the move. */
 import { UnderstudyError } from '../errors/error.ts';
 import { showFindings, type Finding, type SomeFindings } from '../run/work/findings.ts';
+import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { showCount } from '../topology/figures.ts';
 import type { Standby } from './standby.ts';
+
+/** What a step says that finds none of a kind in the recovery point, or none that it is to bring. */
+export function noneToRestore(
+  { from, to }: StepContext,
+  { selection }: Pick<Standby, 'selection'>,
+  kind: 'connections' | 'endpoints' | 'schedules',
+): StepResult {
+  const detail = selection
+    ? `${from.region} has no ${kind} to bring to ${to.region}`
+    : `the recovery point of ${from.region} has no ${kind}`;
+  return { state: 'skipped', detail };
+}
 
 /**
  * Does nothing if the step brings no selection, if all of it was brought, or if a person accepts that it was not.

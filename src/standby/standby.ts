@@ -128,7 +128,7 @@ async function mergeOfStep(
   const { store } = context;
   const merge = await mergeOfRun(context);
   if (!merge) return { replaceable: nothingReplaceable };
-  const { items, divergence, newest } = merge;
+  const { items, alike, divergence, newest } = merge;
   if (sealed.id === divergence.id) {
     const over = items.filter((each) => !leaveBehind(each) && isWhole(each) && each.as === undefined);
     const { sealed: here } = await openByRef(store, newest);
@@ -143,7 +143,8 @@ async function mergeOfStep(
   const replaces = items.filter(
     (each) => each.case !== 'only there' && isWhole(each) && (leaveBehind(each) || brought.has(each.item)),
   );
-  return { replaceable: await readReplaceable(store, there, new Set(replaces.map(({ item }) => item))) };
+  const names = new Set([...replaces.map(({ item }) => item), ...alike]);
+  return { replaceable: await readReplaceable(store, there, names) };
 }
 
 /** Items that the recovery point has under another version: nothing of them is lost with the version they had. */

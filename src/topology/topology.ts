@@ -307,7 +307,7 @@ export const Topology = z.strictObject({
     .prefault({})
     .describe('What follows a completed move, once the region that it has left answers again.'),
   merge: Merge.prefault({}).describe(
-    'What becomes, in a failback, of what the region that was left has and the writer lacks or has otherwise. A person may decide otherwise (--decide). This version only shows it: understudy failback --plan.',
+    'What becomes, in a failback, of what the region that was left has and the writer lacks or has otherwise. A person may decide otherwise (understudy failback --decide).',
   ),
   notify: z
     .array(Notify)

@@ -375,6 +375,6 @@ describe('failover, with the active region dark', () => {
       skipped: [{ reason: 'not among those the topology includes', count: 1 }],
       failed: [{ count: 1 }],
     });
-    expect(result.lost?.[0]).toContain('models/fraud/2: the standby has another one under this name: modelUri');
+    expect(result.lost?.[0]).toContain('models/fraud/2: there is another one of this name: modelUri');
   });
 });

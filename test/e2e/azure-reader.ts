@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { BlobServiceClient, type BlobClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import type { CloudAddress } from '../../src/stack/state.ts';
@@ -56,11 +57,18 @@ export class AzureReader {
     const url = path.startsWith('https:')
       ? path
       : `${this.cloud.arm}${path}${path.includes('?') ? '&' : '?'}api-version=${apiVersion}`;
-    const answer = await fetch(url, {
-      method,
-      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    const ask = () =>
+      fetch(url, {
+        method,
+        headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    let answer = await ask();
+    while (answer.status === 429) {
+      await answer.arrayBuffer();
+      await delay(Number(answer.headers.get('retry-after') ?? '1') * 1000);
+      answer = await ask();
+    }
     const text = await answer.text();
     return { status: answer.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
   }

@@ -231,13 +231,6 @@ describe('when the workspace of the old region stays silent at first', () => {
     ]);
     expect([conflicts, same > 20]).toEqual([0, true]);
   });
-
-  it('a failback itself does not run yet, and says what does', async () => {
-    const { code, output } = await scene.run(['failback']);
-    expect(code).toBe(2);
-    expect(output).toContain('expected --plan');
-    expect(output).toContain('understudy switchover');
-  });
 });
 
 const draining = (text: string) => text.replace(/^jobs:$/m, 'jobs:\n  drain: { policy: cancel }');

@@ -18,5 +18,7 @@ declare module 'vitest' {
 export default async function template(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-e2e-'));
   project.provide('e2eFolder', folder);
-  return () => rm(folder, { recursive: true, force: true });
+  return async () => {
+    if (!process.env.E2E_KEEP) await rm(folder, { recursive: true, force: true });
+  };
 }

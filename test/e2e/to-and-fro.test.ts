@@ -3,13 +3,13 @@
  * it holds, and a real job reads and writes through them; schedules fire on one side only.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Resource } from './azure-reader.ts';
 import { Scene } from './harness.ts';
 import { journals, pointerOf, readControlStore } from './judge.ts';
 import { waitFor } from './processes.ts';
+import { enabledSchedules, ScheduleWatch } from './schedule-watch.ts';
 
 const storageVersion = '2023-05-01';
 const rolesVersion = '2022-04-01';
@@ -20,10 +20,7 @@ const added = ['by_identity', 'by_key', 'by_signature'];
 describe('there and back, twice', () => {
   let scene: Scene;
   const workspaces = { eastus: '', westus3: '' };
-  const watching = new AbortController();
-  /** Looks at which both sides had an enabled schedule. */
-  const both: string[] = [];
-  let watched: Promise<void>;
+  let watch: ScheduleWatch | undefined;
 
   beforeAll(async () => {
     scene = await Scene.open();
@@ -34,12 +31,11 @@ describe('there and back, twice', () => {
       await addRole(id);
     }
     await addDatastores();
-    watched = watchSchedules();
+    watch = new ScheduleWatch(scene.azure, [workspaces.eastus, workspaces.westus3]);
     await typed('replicate');
   });
   afterAll(async () => {
-    watching.abort();
-    await watched;
+    await watch?.stop();
     await scene?.close();
   });
 
@@ -106,21 +102,6 @@ describe('there and back, twice', () => {
     }
   }
 
-  async function enabled(region: keyof typeof workspaces): Promise<string[]> {
-    const all = await scene.azure.list(`${workspaces[region]}/schedules?listViewType=All`);
-    return all.filter(({ properties }) => properties.isEnabled === true).map(({ name }) => name);
-  }
-
-  async function watchSchedules(): Promise<void> {
-    while (!watching.signal.aborted) {
-      // A dark region has nothing to show.
-      const look = (region: keyof typeof workspaces) => enabled(region).catch(() => []);
-      const [east, west] = await Promise.all([look('eastus'), look('westus3')]);
-      if (east.length > 0 && west.length > 0) both.push(new Date().toISOString());
-      await delay(100);
-    }
-  }
-
   /** Everything that a person of the workspace does with its storage. */
   async function use(region: keyof typeof workspaces): Promise<void> {
     expect(pointerOf(await readControlStore(scene)).writer).toBe(region);
@@ -133,7 +114,9 @@ describe('there and back, twice', () => {
     await runJob(id);
     await waitFor('schedules of one side only', async () => {
       const other = region === 'eastus' ? 'westus3' : 'eastus';
-      return (await enabled(region)).length > 0 && (await enabled(other)).length === 0 ? true : undefined;
+      const here = await enabledSchedules(scene.azure, id);
+      const there = await enabledSchedules(scene.azure, workspaces[other]);
+      return here.length > 0 && there.length === 0 ? true : undefined;
     });
   }
 
@@ -188,7 +171,7 @@ describe('there and back, twice', () => {
     await scene.outage('eastus', 'none');
     // The dark region's schedules fired unseen until this: nobody could stop them.
     await typed('reprotect');
-    both.length = 0;
+    watch?.reset();
     await use('westus3');
     expect((await scene.run(['status'])).output).not.toMatch(/^OWED/m);
   });
@@ -215,8 +198,6 @@ describe('there and back, twice', () => {
   it('and back again; at no moment did the schedules of both sides fire', async () => {
     await move('eastus', 'back again');
     await use('eastus');
-    watching.abort();
-    await watched;
-    expect(both).toEqual([]);
+    expect(await watch?.stop()).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import type { StepResult } from '../../src/run/work/outcome.ts';
 import type { StepContext } from '../../src/run/work/step-context.ts';
 import { command, eastId, scene, westId, type Scene } from './scene.ts';
 
-const another = 'the standby has another one under this name: dataUri is a, expected b';
+const another = 'there is another one of this name: dataUri is a, expected b';
 const elsewhere = "the standby's datastore points to other/c, expected west/c";
 const failed = (what: string, reason: string): Finding => ({ what, state: 'failed', reason });
 

@@ -21,6 +21,7 @@ describe('an item', () => {
     const all = { 'models/a/1': item({ tags: '1' }, 'x') };
     expect(mergeOf({ base: items(all), there: items(all), here: items(all) }, 'eastus')).toEqual({
       differences: [],
+      alike: [],
       same: 1,
       onlyHere: 0,
     });
@@ -30,6 +31,7 @@ describe('an item', () => {
     expect(cases({}, { 'models/a/1': item() }, {})).toEqual([['models/a/1', 'only there']]);
     expect(mergeOf({ base: items({}), there: items({}), here: items({ 'models/a/1': item() }) }, 'eastus')).toEqual({
       differences: [],
+      alike: [],
       same: 0,
       onlyHere: 1,
     });

@@ -1,38 +1,55 @@
 import type { Command } from 'commander';
-import { UnderstudyError } from '../../errors/error.ts';
+import { z } from 'zod';
 import { differenceCases, type DifferenceCase } from '../../merge/three-way.ts';
 import { MergeDocument } from '../../operations/documents/merge.ts';
+import { MoveOutcome } from '../../operations/documents/run.ts';
 import { lookAtMerge } from '../../operations/merge.ts';
 import { planningOf } from '../../operations/plans/planning.ts';
+import { isToReprotect, reprotect } from '../../operations/reprotect.ts';
+import { requireCompleted } from '../../operations/runs/watch-run.ts';
 import { showCount } from '../../topology/figures.ts';
 import { command, session } from '../command.ts';
-import { shows } from '../output.ts';
+import { shows, type Output } from '../output.ts';
+import { seeThrough } from '../see-through.ts';
+import { move, withMoveOptions, type BeforeMove, type MoveOptions } from './move.ts';
 
-/** `understudy failback`: what a way back would merge. */
+/** `understudy failback`: goes back to the region that a move has left, with what only that region has. */
 export function failbackCommand(): Command {
   const of = command(
     'failback',
-    'show what the region that a move left has, and the active one lacks or has otherwise; changes nothing',
-    'understudy failback --plan\nunderstudy failback --plan --decide "endpoints/*=westus3" --decide models/fraud/8=both',
+    'go back to the region that the last move left: make it a standby, bring over what only it has, and switch over',
+    'understudy failback --plan\nunderstudy failback --to eastus --reason "eastus is back"\nunderstudy failback --to eastus --yes --decide "endpoints/*=westus3" --decide models/fraud/8=both',
   )
-    .option('--plan', 'only show it: a failback does not run yet')
+    .option('--plan', 'only show what would be merged; changes nothing')
     .option(
       '--decide <item=who...>',
-      'whose would count where both regions changed something: a region, or "both"; the item may be a glob',
+      'whose counts where both regions changed something: a region, or "both"; the item may be a glob',
     );
   return shows(
-    of,
-    MergeDocument,
-    async (_output, { plan, decide = [] }: { plan?: boolean; decide?: string[] }, self: Command) => {
-      if (plan !== true) {
-        throw new UnderstudyError('UsageError', 'failback shows its merge, and does not run yet: expected --plan', {
-          next: 'To go back, type "understudy switchover".',
-        });
-      }
-      const document = await lookAtMerge(await planningOf(await session(self)), decide);
+    withMoveOptions(of),
+    z.union([MoveOutcome, MergeDocument]),
+    async (output, { plan, ...options }: MoveOptions & { plan?: boolean }, self: Command) => {
+      if (plan !== true) return move(output, self, 'failback', { ...options, before: reprotectFirst(output, options) });
+      const document = await lookAtMerge(await planningOf(await session(self)), options.decide ?? []);
       return { document, text: showMerge(document).join('\n') };
     },
   );
+}
+
+/** What the region has is only known, and safe, once it has been sealed as it was found. */
+function reprotectFirst(output: Output, { to, reason }: MoveOptions): BeforeMove {
+  return async (opened, client) => {
+    const region = await isToReprotect(opened, to);
+    if (region === undefined) return undefined;
+    output.say(`${region} is no standby yet: "understudy reprotect" comes first`);
+    const ended = await seeThrough(
+      output,
+      opened,
+      () => reprotect(opened, client, reason ?? 'a failback follows'),
+      requireCompleted,
+    );
+    return ended.error ? ended : undefined;
+  };
 }
 
 /** How many items of a case are shown: the document has them all. */
@@ -52,7 +69,7 @@ function showMerge(merge: MergeDocument): string[] {
     `${showCount(same, 'item')} the same in ${there} as before the move, or as in ${here}; ${onlyHere} made in ${here} since`,
     differences.length === 0
       ? `${there} has nothing that ${here} lacks.`
-      : `Nothing of this is merged by itself yet. It stays in the workspace of ${there}, and sealed in its divergence point.`,
+      : `What stays behind stays sealed in the divergence point of ${there}.`,
     ...(conflicts > 0
       ? [
           `${showCount(conflicts, 'item')} to decide about before you go back: --decide "ITEM=${there}", or "ITEM=${here}".`,

@@ -19,7 +19,7 @@ import { showConfigs } from '../show-configs.ts';
 import { acceptLossOption, showPlan, slowLook, unattendedOption } from './plan.ts';
 
 /** The options of a move, as they were typed. */
-interface MoveOptions {
+export interface MoveOptions {
   to?: string;
   yes?: boolean;
   reason?: string;
@@ -67,7 +67,7 @@ function moves(of: Command, operation: MoveOperation): Command {
 }
 
 /** Adds the options that every move has. */
-function withMoveOptions(of: Command): Command {
+export function withMoveOptions(of: Command): Command {
   return of
     .option('--to <region>', 'the region to move to; required with --yes, or without a terminal')
     .option('-y, --yes', 'do not ask for confirmation')
@@ -76,12 +76,15 @@ function withMoveOptions(of: Command): Command {
     .addOption(unattendedOption());
 }
 
+/** What must be done before the move is planned. Returns how it ended, if the move must not begin. */
+export type BeforeMove = (opened: Session, client: Client) => Promise<Shown<z.input<typeof MoveOutcome>> | undefined>;
+
 /** Shows the plan of a move, asks, starts the run, and watches it. */
-async function move(
+export async function move(
   output: Output,
   self: Command,
   operation: MoveOperation,
-  options: MoveOptions,
+  { before, ...options }: MoveOptions & { before?: BeforeMove },
 ): Promise<Shown<z.input<typeof MoveOutcome>>> {
   const triggeredAt = new Date();
   checkOutageBegan(options.outageBegan, triggeredAt);
@@ -89,6 +92,8 @@ async function move(
   if (!mayAsk(options)) requireReason(options.acceptLoss, options.reason);
   const opened = await session(self);
   return withTemporal(async (client) => {
+    const ended = await before?.(opened, client);
+    if (ended) return ended;
     const asked = await tellIfSlow(output, slowLook, askForMove(opened, client, operation, options));
     if (asked.found === 'moved') return nothingToMove(asked);
     const begin = await confirmed(output, opened, client, asked, { ...options, triggeredAt });
