@@ -33,7 +33,7 @@ let identity: string;
 
 beforeAll(async () => {
   if (folder === undefined) return;
-  azure = await startFixture({ regions: ['eastus', 'eastus2euap'] });
+  azure = await startFixture({ regions: ['eastus', 'eastus2euap'], throttling: 'off' });
   const group = azure.group('eastus');
   await makeWorkspace(azure, 'eastus', 'donor');
   identity = `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/testuai`;
